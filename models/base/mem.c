@@ -1,3 +1,10 @@
+/* Memory in three layers: counted requests to the C library, arenas made of them, pools made of
+ * arenas.
+ *
+ *   arena   blocks --> [next | data used........|free....] --> [next | data full] --> ...
+ *   pool    free ----> [next|block] --> [next|block] --> ...    (within the slabs of its arena)
+ *
+ * Only the newest block of an arena has room; what does not fit gets a block of its own size. */
 #include "models/base/mem.h"
 
 #include <stdatomic.h>
@@ -30,7 +37,9 @@ void *dc_mem_alloc(size_t count, size_t size)
 
 void *dc_mem_pages(size_t size)
 {
-    return mem_refuse() ? NULL : aligned_alloc(64, (size + 63) / 64 * 64);
+    if (size > SIZE_MAX - 63 || mem_refuse())
+        return NULL;
+    return aligned_alloc(64, size != 0 ? (size + 63) / 64 * 64 : 64);
 }
 
 void *dc_mem_grow(void *old, size_t count, size_t size)
@@ -69,6 +78,8 @@ struct dc_arena_block {
 
 void *dc_arena_alloc(struct dc_arena *arena, size_t size)
 {
+    if (size > SIZE_MAX / 2)
+        return NULL;
     size = (size + 15) & ~(size_t)15;
     if (arena->blocks == NULL || arena->size - arena->used < size) {
         size_t block = size > 65536 - sizeof(struct dc_arena_block)

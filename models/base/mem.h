@@ -27,7 +27,8 @@ struct dc_arena {
     struct dc_arena_block *blocks;
     size_t used, size;
 };
-void *dc_arena_alloc(struct dc_arena *arena, size_t size); /* 16-byte aligned, zeroed; NULL if out */
+/* 16-byte aligned and zeroed; NULL when out of memory, and the arena can still be used. */
+void *dc_arena_alloc(struct dc_arena *arena, size_t size);
 void dc_arena_free(struct dc_arena *arena);
 
 /* Equal blocks; freed blocks are reused last in, first out.  Zero-initialise, then set size. */

@@ -1,3 +1,10 @@
+/* Philox4x32-10 in counter mode.
+ *
+ *   key      64 bits  of (seed, identity, purpose)
+ *   counter 128 bits  = draw number, 64 bits | stream's id, 64 bits
+ *
+ * The id repeats identity and purpose under other mixing: two streams of a run meet only when
+ * both 64-bit values agree. */
 #include "models/base/rng.h"
 
 void dc_philox(const uint32_t ctr[4], const uint32_t key[2], uint32_t out[4])

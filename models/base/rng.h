@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-/* One block of Philox4x32-10: out = bijection of ctr under key.  The published known answers hold. */
+/* One block of Philox4x32-10: out = bijection of ctr under key.  The known answers hold. */
 void dc_philox(const uint32_t ctr[4], const uint32_t key[2], uint32_t out[4]);
 
 /* 24 bytes: a stream of 2^64 draws of 64 bits.  Copyable; owns nothing. */

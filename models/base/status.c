@@ -1,3 +1,5 @@
+/* What failures say.  The context of a failing check is one borrowed text for the whole process: it
+ * is set once per run, before threads start. */
 #include "models/base/status.h"
 
 #include <stdarg.h>

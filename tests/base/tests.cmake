@@ -1,2 +1,6 @@
-destra_test(base/test_rng models_base)
-destra_test(base/test_base models_base)
+destra_test(base/test_rng models_base LABELS unit)
+destra_test(base/test_fixed models_base m LABELS unit)
+destra_test(base/test_bytes models_base LABELS unit property)
+destra_test(base/test_mem models_base LABELS unit property)
+destra_test(base/test_status models_base LABELS unit)
+destra_test(base/test_step models_base LABELS unit)

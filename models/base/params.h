@@ -1,0 +1,87 @@
+/* Every parameter of the protocol, in one flat struct: what genesis fixes and state carries.
+ *
+ * Numbers in brackets are defaults (models/README.md gives their sources).  Money is in base
+ * units; the economic defaults are stated in mean service rewards per node and epoch, which
+ * `issuance_service` defines (1 DSYNC).  The scenario table (sim/scenario/table.c) fills it. */
+#ifndef MODELS_BASE_PARAMS_H
+#define MODELS_BASE_PARAMS_H
+
+#include "models/base/fixed.h"
+
+enum dc_trigger { DC_TRIGGER_OBSERVED, DC_TRIGGER_FORECAST, DC_TRIGGER_EITHER };
+enum dc_dissemination { DC_DISSEMINATION_GOSSIP, DC_DISSEMINATION_DIRECT };
+enum dc_detector_bit { DC_DETECTOR_EWMA = 1, DC_DETECTOR_MAD = 2 };
+
+struct dc_params {
+    /* consensus (section 4) */
+    uint32_t epoch_blocks;     /* heights in an epoch [60], at least 3 */
+    uint32_t seats;            /* 0: every validator with power w_v; else so many seats drawn [auto:
+                                  0 up to 512 validators, 1024 above] */
+    int64_t block_interval_ns; /* a leader waits so long after the parent's timestamp [1 s] */
+    int64_t clock_skew_ns;     /* allowed for in the timer's base [0] */
+    int64_t delay_typical_ns;  /* Delta: a typical large one-way delay; set by the world */
+    int64_t delay_max_ns;      /* the largest modelled one-way delay; set by the world */
+    uint32_t block_bytes_max;  /* transactions in a block, at most [1 MiB] */
+    dc_q31 g_min;              /* floor of the score's influence on power [0.5] */
+    uint32_t dissemination;    /* enum dc_dissemination [gossip] */
+
+    /* score (section 5) */
+    /* [350000 250000 200000 200000] */
+    uint32_t weight_s_ppm, weight_a_ppm, weight_u_ppm, weight_q_ppm;
+    dc_q31 lambda;               /* weight of the newest epoch [0.2] */
+    dc_q31 score_newcomer;       /* [0.2] */
+    dc_q31 kappa;                /* factor on the score after a failure [0.5] */
+    uint32_t heartbeat_every;    /* heights; 0: max(20, ceil(N/500)) [0] */
+    uint32_t heartbeat_lifetime; /* heights in which one is includable [4] */
+    uint32_t lag_halving;        /* h of s = 2^(-lag/h); divides 16 [4] */
+
+    /* theta rule and challenges (section 6) */
+    dc_q31 theta;          /* utilisation below which a node is challenged [0.30] */
+    uint32_t trigger;      /* enum dc_trigger [observed] */
+    dc_q31 audit;          /* rho, random audits per epoch [0.1] */
+    dc_q31 soft;           /* pi, share of those below theta that are challenged [1] */
+    uint32_t verifiers;    /* per challenge [3], at most 8 */
+    uint32_t k;            /* samples per challenge [8] */
+    uint32_t k_min, k_max; /* [4, 32] */
+    dc_q31 k_max_chance;   /* probability that k is k_max, whatever history says [0.1] */
+    uint32_t rigor;        /* factor on k of a flagged node's challenge [2] */
+    /* of an answer, beside the round trip [200 ms, 10 ms] */
+    int64_t deadline_base_ns, deadline_per_k_ns;
+    uint32_t answer_heights;      /* a demand is to be answered within [600] */
+    uint32_t abandon_heights;     /* a silent node loses its deals' collateral after [1200] */
+    dc_q31 sprt_p0, sprt_p1;      /* failure rates of the ejection test [0.03, 0.5] */
+    dc_q31 sprt_alpha, sprt_beta; /* its error rates [1e-4, 1e-2] */
+
+    /* anomaly detection (section 8) */
+    uint32_t detectors;      /* bits of enum dc_detector_bit [ewma, mad] */
+    dc_q31 fdr;              /* false discovery rate of flags [0.05] */
+    uint32_t anomaly_window; /* calibration scores kept; 0: large enough to flag at all [0] */
+    uint32_t ewma_warmup;    /* epochs before a node's EWMA score counts [5] */
+
+    /* stake and rewards (section 9) */
+    uint64_t bond_min_validator, bond_min_service; /* [1000, 100 DSYNC] */
+    uint64_t bond_per_unit;      /* of declared capacity, per GiB [0.48 DSYNC: 500 per TiB] */
+    uint64_t issuance_service;   /* per service node and epoch [1 DSYNC] */
+    uint64_t issuance_validator; /* per validator and epoch [1 DSYNC] */
+    uint32_t burn_ppm;           /* of issuance and fees [0] */
+    uint32_t base_share_ppm;     /* of the service pool, by capacity that was challenged [300000] */
+    uint32_t take_ppm;           /* every receipt burns so much of its price [50000] */
+    uint32_t epsilon_ppm;     /* work earns at most 1 - epsilon of what its receipts burned [1e5] */
+    uint64_t price_gib_epoch; /* of one stored GiB for one epoch; 0: such that a full mean node's
+                                    work costs twice a mean reward (price 2) [0] */
+    uint64_t fee_inclusion;   /* to the proposer: heartbeat, verdict, late vote [1e-5 DSYNC] */
+    uint64_t fee_verdict;     /* to a verifier, per verdict, whatever it says [2e-4 DSYNC] */
+    uint32_t slash_first_ppm; /* of the bond [5000] */
+    uint32_t slash_repeat_ppm;  /* [30000] */
+    uint32_t slash_fund_ppm;    /* of a slash, to the fund; the rest is burned [500000] */
+    uint32_t unbonding_epochs;  /* from the last epoch with weight to the pay-out [10] */
+    uint32_t eject_lock_epochs; /* an ejected bond stays locked [20] */
+    uint32_t probation;         /* passed challenges before base share is paid [1] */
+    uint32_t lock_tier_ppm[4];  /* power multiplier of the lock tiers [1e6, 2e6, 3e6, 4e6] */
+
+    /* accounting of the study's costs, not of the chain (section 17, `loss`) */
+    uint64_t holding_cost;   /* of a whole node's capacity, per epoch [0.3 DSYNC] */
+    uint64_t challenge_cost; /* of one challenge, verifiers' pay apart [0.02 DSYNC] */
+};
+
+#endif

@@ -1,0 +1,294 @@
+#include "models/client/client.h"
+
+#include "models/base/rng.h"
+#include "models/service/storage.h"
+#include "models/wire/tx.h"
+
+/* Rank of weight w at draw u in rendezvous hashing is -ln(u)/w, the smallest first (Schindelhauer
+ * and Schomaker 2005); with log2 in 2^-16 and cross-multiplication it stays in integers. */
+uint32_t dc_client_place(const struct dc_state *state, uint64_t object_key, uint64_t size_bytes,
+                         uint32_t rank)
+{
+    const struct dc_meta *meta = dc_state_meta(state);
+    struct { uint64_t cost, weight; uint32_t id; } best[8];
+    uint32_t kept = 0, wanted = rank < 7 ? rank + 1 : 8;
+    for (uint32_t id = 0; id < meta->accounts; id++) {
+        const struct dc_account *a = dc_state_account(state, id);
+        if (a->capacity_bytes == 0 || a->posync.ejected || a->revoked ||
+            a->capacity_bytes - a->used_chunks * DC_CHUNK_BYTES < size_bytes)
+            continue;
+        uint64_t free_mib = (a->capacity_bytes - a->used_chunks * DC_CHUNK_BYTES) >> 20;
+        uint64_t weight = ((free_mib + 1) * (a->posync.score >> 15)) + 1;
+        uint64_t u = dc_mix64(object_key ^ dc_mix64(id)) | 1;
+        uint64_t cost = ((uint64_t)64 << 16) - dc_log2_q16(u);
+        uint32_t i = kept < wanted ? kept++ : wanted;
+        while (i > 0 && (unsigned __int128)cost * best[i - 1].weight <
+                            (unsigned __int128)best[i - 1].cost * weight) {
+            if (i < wanted)
+                best[i] = best[i - 1];
+            i--;
+        }
+        if (i < wanted) {
+            best[i].cost = cost;
+            best[i].weight = weight;
+            best[i].id = id;
+        }
+    }
+    return kept > rank ? best[rank].id : UINT32_MAX;
+}
+
+static struct dc_client_report *client_report(struct dc_client *c, uint32_t node)
+{
+    for (uint32_t i = 0; i < c->reports; i++)
+        if (c->report[i].node == node)
+            return &c->report[i];
+    if (c->reports == DC_CLIENT_REPORTS_MAX)
+        return NULL;
+    struct dc_client_report *r = &c->report[c->reports++];
+    *r = (struct dc_client_report){.node = node};
+    return r;
+}
+
+static void client_close(struct dc_client *c, const struct dc_client_env *env,
+                         struct dc_client_request *q, bool ok, int64_t now_ns,
+                         struct dc_effects *out)
+{
+    struct dc_client_report *r = client_report(c, q->node);
+    if (r != NULL && !q->put) {
+        r->sent++;
+        r->ok += ok;
+        r->timely += ok && now_ns - q->sent_ns <= env->config->timeout_ns / 2;
+        r->paid += ok ? env->config->price_get : 0;
+    }
+    dc_effect_note(out, q->put ? DC_NOTE_PUT : DC_NOTE_GET, (uint64_t)(now_ns - q->first_ns), ok);
+    q->id = 0;
+}
+
+static void client_send(struct dc_client *c, const struct dc_client_env *env,
+                        struct dc_client_request *q, int64_t now_ns, struct dc_effects *out)
+{
+    const struct dc_client_config *f = env->config;
+    uint8_t bytes[DC_PUT_BYTES];
+    q->sent_ns = now_ns;
+    if (q->put) {
+        struct dc_hash seed = dc_object_seed(f->key->public, q->object);
+        struct dc_content content;
+        dc_content_init(&content, &seed);
+        q->root = dc_content_root(&content, dc_chunks_of(q->size_bytes));
+        out->charge[DC_COST_CHUNK] += DC_CONTENT_PERIOD;
+        struct dc_put_terms t = {q->nonce, q->size_bytes, q->price, q->node, f->deal_epochs, q->root};
+        size_t size = dc_put_encode(q->id, &seed, &t, bytes);
+        dc_effect_send(out, q->node, bytes, size);
+        out->list[out->count - 1].bulk = q->size_bytes;
+    } else {
+        size_t size = dc_get_encode(q->id, q->deal, q->chunk, bytes);
+        dc_effect_send(out, q->node, bytes, size);
+    }
+    dc_effect_timer(out, now_ns + f->timeout_ns, q->id);
+    (void)c;
+}
+
+static bool client_prepare_put(struct dc_client *c, const struct dc_client_env *env,
+                               struct dc_client_request *q, const struct dc_call *call)
+{
+    const struct dc_account *own = dc_state_account(env->state, env->config->id);
+    const struct dc_params *p = env->config->params;
+    q->put = true;
+    q->size_bytes = call->size_bytes;
+    uint64_t key = dc_mix64(call->object ^ dc_mix64(env->config->id));
+    q->node = dc_client_place(env->state, key, call->size_bytes, q->tries);
+    if (q->node == UINT32_MAX)
+        return false;
+    if (c->nonce_next < own->nonce)
+        c->nonce_next = own->nonce;
+    q->nonce = c->nonce_next++;
+    q->price = dc_muldiv(p->price_gib_epoch, call->size_bytes, (uint64_t)1 << 30);
+    return true;
+}
+
+static bool client_prepare_get(const struct dc_client_env *env, struct dc_client_request *q,
+                               const struct dc_call *call)
+{
+    uint32_t deals = dc_state_meta(env->state)->deals;
+    if (deals == 0)
+        return false;
+    q->deal = (uint32_t)(call->object % deals);
+    const struct dc_deal *d = dc_state_deal(env->state, q->deal);
+    q->node = d->node;
+    uint64_t chunks = dc_chunks_of(d->size_bytes);
+    q->chunk = (uint64_t)((unsigned __int128)dc_mix64(q->id ^ call->object) * chunks >> 64);
+    return chunks != 0 && d->end_epoch > dc_state_meta(env->state)->epoch;
+}
+
+void dc_client_call(struct dc_client *c, const struct dc_client_env *env, const struct dc_input *in,
+                    struct dc_effects *out)
+{
+    struct dc_client_request *q = NULL;
+    for (uint32_t i = 0; i < DC_CLIENT_REQUESTS_MAX && q == NULL; i++)
+        if (c->request[i].id == 0)
+            q = &c->request[i];
+    if (q == NULL) {
+        dc_effect_note(out, in->call->put ? DC_NOTE_PUT : DC_NOTE_GET, 0, 0);
+        return;
+    }
+    *q = (struct dc_client_request){.id = ++c->request_next, .object = in->call->object,
+                                    .first_ns = in->now_ns};
+    bool ready = in->call->put ? client_prepare_put(c, env, q, in->call)
+                               : client_prepare_get(env, q, in->call);
+    if (!ready) {
+        q->id = 0;
+        return;
+    }
+    client_send(c, env, q, in->now_ns, out);
+}
+
+static struct dc_client_request *client_find(struct dc_client *c, uint64_t id)
+{
+    for (uint32_t i = 0; i < DC_CLIENT_REQUESTS_MAX; i++)
+        if (id != 0 && c->request[i].id == id)
+            return &c->request[i];
+    return NULL;
+}
+
+/* The node took the object and countersigned: the deal goes on chain. */
+static void client_put_done(struct dc_client *c, const struct dc_client_env *env,
+                            struct dc_client_request *q, const uint8_t *signature, int64_t now_ns,
+                            struct dc_effects *out)
+{
+    const struct dc_client_config *f = env->config;
+    struct dc_tx tx = {.kind = DC_TX_DEAL, .from = f->id};
+    tx.deal.nonce = q->nonce;
+    tx.deal.size_bytes = q->size_bytes;
+    tx.deal.price = q->price;
+    tx.deal.node = q->node;
+    tx.deal.epochs = f->deal_epochs;
+    tx.deal.root = q->root;
+    tx.deal.node_signature = signature;
+    uint8_t bytes[512];
+    size_t size = dc_tx_encode_unsigned(&tx, bytes, sizeof bytes - 64);
+    struct dc_hash digest = dc_tx_digest(f->chain, bytes, size);
+    dc_sign(f->crypto, f->key, digest.b, sizeof digest.b, bytes + size);
+    out->charge[DC_COST_SIGN]++;
+    env->submit(env->submit_ctx, bytes, size + 64, out);
+    client_close(c, env, q, true, now_ns, out);
+}
+
+static void client_on_put_reply(struct dc_client *c, const struct dc_client_env *env,
+                                const struct dc_input *in, struct dc_effects *out)
+{
+    uint64_t id;
+    uint8_t status;
+    const uint8_t *signature;
+    if (!dc_put_reply_decode(in->payload->bytes, in->payload->size, &id, &status, &signature)) {
+        dc_effect_note(out, DC_NOTE_REFUSED, DC_MSG_PUT_REPLY, 0);
+        return;
+    }
+    struct dc_client_request *q = client_find(c, id);
+    if (q == NULL || !q->put || q->node != in->from)
+        return;
+    struct dc_put_terms t = {q->nonce, q->size_bytes, q->price, q->node, env->config->deal_epochs,
+                             q->root};
+    struct dc_hash digest = dc_deal_digest(env->config->chain, env->config->id, &t);
+    const struct dc_account *node = dc_state_account(env->state, q->node);
+    out->charge[DC_COST_VERIFY]++;
+    bool ok = status == DC_REPLY_OK &&
+              dc_verify(env->config->crypto, node->sign_key, digest.b, sizeof digest.b, signature);
+    if (ok)
+        client_put_done(c, env, q, signature, in->now_ns, out);
+    else
+        client_close(c, env, q, false, in->now_ns, out);
+}
+
+static void client_on_get_reply(struct dc_client *c, const struct dc_client_env *env,
+                                const struct dc_input *in, struct dc_effects *out)
+{
+    uint64_t id;
+    uint8_t status, depth;
+    const uint8_t *chunk, *path;
+    if (!dc_get_reply_decode(in->payload->bytes, in->payload->size, &id, &status, &chunk, &path,
+                             &depth)) {
+        dc_effect_note(out, DC_NOTE_REFUSED, DC_MSG_GET_REPLY, 0);
+        return;
+    }
+    struct dc_client_request *q = client_find(c, id);
+    if (q == NULL || q->put || q->node != in->from)
+        return;
+    const struct dc_deal *d = dc_state_deal(env->state, q->deal);
+    uint64_t chunks = dc_chunks_of(d->size_bytes);
+    bool ok = status == DC_REPLY_OK && depth == dc_content_depth(chunks) &&
+              dc_content_check(&d->root, chunks, q->chunk, chunk, path);
+    out->charge[DC_COST_HASH] += DC_CHUNK_BYTES / 128 + depth;
+    client_close(c, env, q, ok, in->now_ns, out);
+}
+
+static void client_on_receipt_reply(struct dc_client *c, const struct dc_client_env *env,
+                                    const struct dc_input *in, struct dc_effects *out)
+{
+    const struct dc_client_config *f = env->config;
+    struct dc_report_terms t;
+    const uint8_t *signature;
+    if (!dc_receipt_reply_decode(in->payload->bytes, in->payload->size, &t, &signature) ||
+        t.client != f->id || t.node != in->from) {
+        dc_effect_note(out, DC_NOTE_REFUSED, DC_MSG_RECEIPT_REPLY, 0);
+        return;
+    }
+    (void)c;
+    struct dc_tx tx = {.kind = DC_TX_RECEIPT, .from = f->id};
+    tx.receipt.epoch = t.epoch;
+    tx.receipt.paid = t.paid;
+    tx.receipt.node = t.node;
+    tx.receipt.sent = t.sent;
+    tx.receipt.ok = t.ok;
+    tx.receipt.timely = t.timely;
+    tx.receipt.node_signature = signature;
+    uint8_t bytes[512];
+    size_t size = dc_tx_encode_unsigned(&tx, bytes, sizeof bytes - 64);
+    struct dc_hash digest = dc_tx_digest(f->chain, bytes, size);
+    dc_sign(f->crypto, f->key, digest.b, sizeof digest.b, bytes + size);
+    out->charge[DC_COST_SIGN]++;
+    env->submit(env->submit_ctx, bytes, size + 64, out);
+}
+
+void dc_client_message(struct dc_client *c, const struct dc_client_env *env,
+                       const struct dc_input *in, struct dc_effects *out)
+{
+    if (in->payload->kind == DC_MSG_PUT_REPLY)
+        client_on_put_reply(c, env, in, out);
+    else if (in->payload->kind == DC_MSG_GET_REPLY)
+        client_on_get_reply(c, env, in, out);
+    else
+        client_on_receipt_reply(c, env, in, out);
+}
+
+void dc_client_timer(struct dc_client *c, const struct dc_client_env *env, const struct dc_input *in,
+                     struct dc_effects *out)
+{
+    struct dc_client_request *q = client_find(c, in->timer);
+    if (q == NULL || in->now_ns - q->sent_ns < env->config->timeout_ns)
+        return; /* answered, or a later try is under way */
+    if (q->tries >= env->config->retries || q->put) {
+        client_close(c, env, q, false, in->now_ns, out);
+        return;
+    }
+    q->tries++;
+    client_send(c, env, q, in->now_ns, out);
+}
+
+void dc_client_commit(struct dc_client *c, const struct dc_client_env *env, int64_t now_ns,
+                      struct dc_effects *out)
+{
+    uint64_t epoch = dc_state_meta(env->state)->epoch;
+    if (epoch == c->epoch)
+        return;
+    for (uint32_t i = 0; i < c->reports; i++) {
+        const struct dc_client_report *r = &c->report[i];
+        struct dc_report_terms t = {c->epoch, r->paid, env->config->id, r->node,
+                                    r->sent, r->ok, r->timely};
+        uint8_t bytes[DC_RECEIPT_BYTES];
+        size_t size = dc_receipt_encode(&t, bytes);
+        dc_effect_send(out, r->node, bytes, size);
+    }
+    c->reports = 0;
+    c->epoch = epoch;
+    (void)now_ns;
+}

@@ -1,0 +1,114 @@
+/* A node: what composes consensus, Proof of Sync, services and client into one step machine.
+ *
+ *                       +-- jolteon (validator) or follow (others): the chain
+ *   dc_node_step -------+-- verifier  (validators): challenges drawn, answers, verdicts
+ *     by kind of input  +-- mempool   (validators): transactions for the blocks to come
+ *                       +-- storage   (service nodes): answers, put, get, receipts
+ *                       +-- client    (clients): calls, replies, reports
+ *                       +-- heartbeats (validators and service nodes)
+ *
+ * The node's durable part is consensus' own (follow.h, jolteon.h) and a service node's disk; the
+ * rest is lost at a restart. */
+#ifndef MODELS_NODE_NODE_H
+#define MODELS_NODE_NODE_H
+
+#include "models/client/client.h"
+#include "models/consensus/jolteon.h"
+#include "models/node/mempool.h"
+#include "models/node/verifier.h"
+#include "models/service/storage.h"
+
+enum dc_node_role { DC_NODE_VALIDATOR, DC_NODE_SERVICE, DC_NODE_CLIENT };
+
+/* What a node does besides what the protocol says (models/adversary/adversary.h). */
+enum dc_strategy {
+    DC_STRATEGY_HONEST,
+    DC_STRATEGY_GHOST,
+    DC_STRATEGY_PARTIAL,
+    DC_STRATEGY_STALE,
+    DC_STRATEGY_WASHER,
+    DC_STRATEGY_SILENT,
+    DC_STRATEGY_EQUIVOCATING
+};
+
+struct dc_node_config {
+    uint64_t chain;
+    uint32_t id;
+    enum dc_node_role role;
+    enum dc_strategy strategy;
+    struct dc_store *store;
+    struct dc_crypto *crypto;
+    const struct dc_params *params;
+    uint64_t key_seed;        /* keys are derived from it and the id */
+    uint64_t capacity_bytes;  /* service nodes */
+    struct dc_disk disk;      /* what their disk lacks */
+    uint32_t replicas, retries, deal_epochs; /* clients */
+    int64_t timeout_ns;
+    uint64_t price_get;
+};
+
+/* An answer asked for before the block that draws the challenge was known here. */
+#define DC_PENDING_MAX 8
+struct dc_service_state {
+    struct dc_storage storage;
+    struct { uint64_t height; uint32_t verifier; uint8_t asking; } pending[DC_PENDING_MAX];
+    uint32_t pendings;
+    uint64_t answer_height; /* the answer kept: verifiers of one challenge get the same bytes */
+    uint8_t *answer;
+    uint32_t answer_size;
+};
+
+struct dc_node {
+    struct dc_consensus_env env;
+    struct dc_keypair key;
+    uint32_t id;
+    uint8_t role, strategy;
+    uint64_t heartbeat_height; /* due height of the latest heartbeat sent */
+    uint32_t refused;          /* messages refused here, ever */
+    struct dc_follow *chain;   /* into the validator's core, or own */
+    struct dc_follow follow;   /* service nodes and clients */
+    struct dc_node_validator *validator;
+    struct dc_service_state *service; /* validators too: they answer with 0 chunks */
+    void *adversary;                  /* memory of models/adversary, one block, or NULL */
+    struct dc_client *client;
+    struct dc_client_config *client_config;
+};
+
+struct dc_node_validator {
+    struct dc_jolteon jolteon;
+    struct dc_keypair vrf_key;
+    struct dc_mempool mempool;
+    struct dc_verifier verifier;
+    struct dc_tx_view *candidate; /* handed to the core while it builds a block */
+    uint32_t candidates_max;
+};
+
+/* The keys that a node of this id has: what its certificate names. */
+void dc_node_keys(uint64_t key_seed, uint32_t id, struct dc_keypair *sign, struct dc_keypair *vrf);
+
+struct dc_node *dc_node_create(const struct dc_node_config *config, struct dc_error *error);
+void dc_node_destroy(struct dc_node *node);
+/* A deal that the node holds since genesis. */
+void dc_node_hold(struct dc_node *node, const struct dc_held *held);
+
+/* Handles one input.  Charges and effects as models/base/step.h says. */
+void dc_node_step(struct dc_node *node, const struct dc_input *in, struct dc_effects *out);
+
+/* Sends a transaction to the leaders of the next four rounds (itself included). */
+void dc_node_submit(void *node, const uint8_t *bytes, size_t size, struct dc_effects *out);
+/* Signs tx and submits it. */
+void dc_node_submit_tx(struct dc_node *node, const struct dc_tx *tx, struct dc_effects *out);
+
+/* Frees what a decoder remembered in a payload of this kind. */
+void dc_node_memo_free(uint32_t kind, void *memo);
+
+/* serve.c: the storage service's messages, and the answers to challenges. */
+void dc_serve_message(struct dc_node *node, const struct dc_input *in, struct dc_effects *out);
+void dc_serve_commit(struct dc_node *node, const struct dc_block *block, const struct dc_input *in,
+                     struct dc_effects *out);
+void dc_serve_challenge(struct dc_node *node, uint32_t verifier, uint64_t height, uint8_t asking,
+                        struct dc_effects *out);
+/* The executed block of a height on the node's chain, final or certified; NULL when not here. */
+const struct dc_block *dc_node_block_at(const struct dc_node *node, uint64_t height);
+
+#endif

@@ -1,0 +1,196 @@
+#include "models/posync/posync.h"
+
+uint32_t dc_posync_heartbeat_every(const struct dc_params *p, uint32_t nodes)
+{
+    if (p->heartbeat_every != 0)
+        return p->heartbeat_every;
+    uint32_t every = (nodes + 499) / 500;
+    return every < 20 ? 20 : every;
+}
+
+/* Heights h with 1 <= h <= last and h % every == residue. */
+static uint64_t posync_due_up_to(uint64_t last, uint32_t residue, uint32_t every)
+{
+    if (residue == 0)
+        return last / every;
+    return last < residue ? 0 : (last - residue) / every + 1;
+}
+
+uint32_t dc_posync_heartbeats_due(uint64_t first, uint64_t last, uint32_t id, uint32_t every)
+{
+    if (last < first)
+        return 0;
+    uint32_t residue = id % every;
+    uint64_t before = first == 0 ? 0 : posync_due_up_to(first - 1, residue, every);
+    return (uint32_t)(posync_due_up_to(last, residue, every) - before);
+}
+
+dc_q31 dc_posync_performance(const struct dc_params *p, const struct dc_posync *r)
+{
+    uint64_t sum = (uint64_t)p->weight_s_ppm * r->s + (uint64_t)p->weight_a_ppm * r->a +
+                   (uint64_t)p->weight_u_ppm * r->u + (uint64_t)p->weight_q_ppm * r->q;
+    return dc_q31_mul((dc_q31)(sum / DC_PPM), r->proved);
+}
+
+dc_q31 dc_posync_smooth(const struct dc_params *p, dc_q31 score, dc_q31 performance)
+{
+    uint64_t sum =
+        (uint64_t)(DC_ONE - p->lambda) * score + (uint64_t)p->lambda * performance;
+    return (dc_q31)(sum >> 31);
+}
+
+dc_q31 dc_posync_influence(const struct dc_params *p, dc_q31 score)
+{
+    return p->g_min + dc_q31_mul(DC_ONE - p->g_min, score);
+}
+
+/* The domain-separated 64-bit draw of (beacon, id, ordinal). */
+static uint64_t posync_draw(enum dc_domain domain, const struct dc_hash *beacon, uint32_t id,
+                            uint64_t ordinal)
+{
+    uint8_t text[44];
+    memcpy(text, beacon->b, 32);
+    dc_put32(text + 32, id);
+    dc_put64(text + 36, ordinal);
+    struct dc_hash h = dc_hash_bytes(domain, text, sizeof text);
+    return dc_hash_u64(&h);
+}
+
+/* True with probability q, from the top 31 bits of a draw. */
+static bool posync_coin(uint64_t draw, dc_q31 q)
+{
+    return (draw >> 33) < q;
+}
+
+uint8_t dc_posync_causes(const struct dc_params *p, const struct dc_posync *r, uint32_t id,
+                         uint64_t epoch, const struct dc_hash *beacon)
+{
+    uint8_t causes = 0;
+    if (r->u_defined && r->u < p->theta &&
+        (p->soft == DC_ONE ||
+         posync_coin(posync_draw(DC_DOMAIN_COIN, beacon, id, 2 * epoch + 1), p->soft)))
+        causes |= DC_CAUSE_THETA;
+    if (r->flagged)
+        causes |= DC_CAUSE_FLAG;
+    if (posync_coin(posync_draw(DC_DOMAIN_COIN, beacon, id, 2 * epoch), p->audit))
+        causes |= DC_CAUSE_AUDIT;
+    if (r->escalated)
+        causes |= DC_CAUSE_ESCALATION;
+    if (r->undecided)
+        causes |= DC_CAUSE_RETRY;
+    return causes;
+}
+
+bool dc_posync_drawn(const struct dc_hash *beacon_f, uint32_t id, uint64_t height, uint32_t left)
+{
+    DC_CHECK(left > 0);
+    uint64_t draw = posync_draw(DC_DOMAIN_DRAW, beacon_f, id, height);
+    return (unsigned __int128)draw * left >> 64 == 0;
+}
+
+void dc_posync_draw_window(const struct dc_params *p, bool second, uint32_t *first, uint32_t *last)
+{
+    uint32_t length = second ? p->epoch_blocks / 3 : p->epoch_blocks * 2 / 3;
+    *first = 0;
+    *last = length == 0 ? 0 : length - 1;
+}
+
+struct dc_hash dc_posync_nonce(const struct dc_hash *beacon_f, uint32_t id, uint64_t height)
+{
+    uint8_t text[44];
+    memcpy(text, beacon_f->b, 32);
+    dc_put32(text + 32, id);
+    dc_put64(text + 36, height);
+    return dc_hash_bytes(DC_DOMAIN_CHALLENGE, text, sizeof text);
+}
+
+uint8_t dc_posync_difficulty(const struct dc_params *p, const struct dc_posync *r, uint8_t causes,
+                             const struct dc_hash *nonce)
+{
+    uint64_t k = p->k;
+    if (causes & DC_CAUSE_FLAG)
+        k *= p->rigor;
+    struct dc_hash h = dc_hash_bytes(DC_DOMAIN_COIN, nonce->b, sizeof nonce->b);
+    if (posync_coin(dc_hash_u64(&h), p->k_max_chance))
+        k = p->k_max;
+    if (k < p->k_min)
+        k = p->k_min;
+    return (uint8_t)(k > p->k_max ? p->k_max : k);
+}
+
+/* The n-th uniform draw in [0, limit) of a challenge, by rejection. */
+static uint64_t posync_below(enum dc_domain domain, const struct dc_hash *nonce, uint32_t id,
+                             uint64_t *ordinal, uint64_t limit)
+{
+    for (;;) {
+        uint64_t draw = posync_draw(domain, nonce, id, (*ordinal)++);
+        unsigned __int128 m = (unsigned __int128)draw * limit;
+        if ((uint64_t)m >= (0 - limit) % limit)
+            return (uint64_t)(m >> 64);
+    }
+}
+
+uint8_t dc_posync_verifiers(const struct dc_params *p, const struct dc_hash *nonce, uint32_t id,
+                            const uint32_t *member, uint32_t count, uint32_t *out)
+{
+    uint32_t others = count;
+    for (uint32_t i = 0; i < count; i++)
+        others -= member[i] == id;
+    uint32_t wanted = p->verifiers < others ? p->verifiers : others;
+    uint8_t n = 0;
+    uint64_t ordinal = 0;
+    while (n < wanted) {
+        uint32_t v = member[posync_below(DC_DOMAIN_VERDICT, nonce, id, &ordinal, count)];
+        bool taken = v == id;
+        for (uint8_t i = 0; i < n; i++)
+            taken = taken || out[i] == v;
+        if (!taken)
+            out[n++] = v;
+    }
+    return n;
+}
+
+void dc_posync_samples(const struct dc_hash *nonce, uint64_t n, uint32_t k, uint64_t *out)
+{
+    uint64_t ordinal = 0;
+    for (uint32_t i = 0; i < k; i++)
+        out[i] = posync_below(DC_DOMAIN_SAMPLE, nonce, 0, &ordinal, n);
+}
+
+enum dc_verdict_kind dc_posync_majority(const struct dc_challenge *c, bool closing)
+{
+    uint32_t count[DC_VERDICT_UNDECIDED + 1] = {0};
+    for (uint32_t i = 0; i < c->verifiers; i++)
+        count[c->verdict[i]]++;
+    if (2 * count[DC_VERDICT_PASS] > c->verifiers)
+        return DC_VERDICT_PASS;
+    if (2 * count[DC_VERDICT_FAIL] > c->verifiers)
+        return DC_VERDICT_FAIL;
+    if (2 * (count[DC_VERDICT_LATE] + count[DC_VERDICT_SILENT]) > c->verifiers)
+        return count[DC_VERDICT_LATE] >= count[DC_VERDICT_SILENT] ? DC_VERDICT_LATE
+                                                                 : DC_VERDICT_SILENT;
+    return closing || count[DC_VERDICT_NONE] == 0 ? DC_VERDICT_UNDECIDED : DC_VERDICT_NONE;
+}
+
+int64_t dc_posync_deadline_ns(const struct dc_params *p, uint32_t k)
+{
+    return p->deadline_base_ns + (int64_t)k * p->deadline_per_k_ns;
+}
+
+/* log2 of a Q1.31 value, in 2^-16: at most 0. */
+static int64_t posync_log2(dc_q31 q)
+{
+    return (int64_t)dc_log2_q16(q == 0 ? 1 : q) - (31 << 16);
+}
+
+bool dc_posync_sprt(const struct dc_params *p, struct dc_posync *r, bool failed)
+{
+    r->sprt_q16 += failed
+                       ? posync_log2(p->sprt_p1) - posync_log2(p->sprt_p0)
+                       : posync_log2(DC_ONE - p->sprt_p1) - posync_log2(DC_ONE - p->sprt_p0);
+    int64_t accept = posync_log2(p->sprt_beta) - posync_log2(DC_ONE - p->sprt_alpha);
+    int64_t reject = posync_log2(DC_ONE - p->sprt_beta) - posync_log2(p->sprt_alpha);
+    if (r->sprt_q16 <= accept)
+        r->sprt_q16 = 0; /* shown honest: the test starts afresh */
+    return r->sprt_q16 >= reject;
+}

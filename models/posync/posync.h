@@ -1,0 +1,106 @@
+/* Proof of Sync as pure functions: the score, the theta rule, the draw of challenges, difficulty,
+ * ejection.  Integers in, integers out (models/README.md 5 and 6); the ledger calls them when it
+ * executes blocks and keeps the records in state. */
+#ifndef MODELS_POSYNC_POSYNC_H
+#define MODELS_POSYNC_POSYNC_H
+
+#include "models/base/params.h"
+#include "models/crypto/hash.h"
+
+/* Why a node is in T(e): bits. */
+enum dc_cause {
+    DC_CAUSE_THETA = 1,      /* u < theta */
+    DC_CAUSE_FLAG = 2,       /* flagged by anomaly detection */
+    DC_CAUSE_AUDIT = 4,      /* audit coin */
+    DC_CAUSE_ESCALATION = 8, /* failed, and has not passed since */
+    DC_CAUSE_RETRY = 16      /* undecided last time */
+};
+
+/* What one verifier, or the majority of those drawn, says. */
+enum dc_verdict_kind {
+    DC_VERDICT_NONE,
+    DC_VERDICT_PASS,
+    DC_VERDICT_FAIL,      /* an answer with an invalid proof */
+    DC_VERDICT_LATE,
+    DC_VERDICT_SILENT,
+    DC_VERDICT_UNDECIDED  /* no majority of the verifiers drawn */
+};
+
+#define DC_VERIFIERS_MAX 8
+
+/* The running challenge of a node: at most one at a time. */
+struct dc_challenge {
+    uint64_t height;     /* of the block that drew it; 0: none */
+    uint64_t f_height;   /* the certified height whose root and R it uses */
+    uint64_t epoch;      /* e, in whose T(e) the node was */
+    uint8_t asking;      /* 1 or 2 */
+    uint8_t cause;       /* bits of enum dc_cause */
+    uint8_t k;           /* samples */
+    uint8_t verifiers;   /* how many were drawn */
+    uint32_t verifier[DC_VERIFIERS_MAX]; /* account ids, distinct */
+    uint8_t verdict[DC_VERIFIERS_MAX];   /* enum dc_verdict_kind of each, 0 while missing */
+    struct dc_hash nonce;                /* of R_f, node, height: shared by its verifiers */
+    uint32_t response_us;                /* median reported response time so far; UINT32_MAX none */
+    uint32_t reported_us[DC_VERIFIERS_MAX]; /* what each verifier reported, beside its verdict */
+    uint8_t proved[DC_VERIFIERS_MAX];       /* and the samples that it saw proved, of k */
+};
+
+/* The Proof of Sync record of a node, in its account. */
+struct dc_posync {
+    dc_q31 u, s, a, q;       /* components of the last settled epoch */
+    dc_q31 score;            /* S */
+    dc_q31 proved;           /* v: share of the latest challenge's samples that were proved */
+    uint8_t u_defined, s_defined, q_defined;
+    uint8_t in_t;            /* causes for which it is in T(e), 0: not */
+    uint8_t escalated;       /* failed, and has not passed since */
+    uint8_t undecided;       /* the last challenge had no majority */
+    uint8_t flagged;         /* by anomaly detection, for the epoch to come */
+    uint8_t ejected;
+    uint32_t passed, failed; /* settled challenges ever */
+    int64_t sprt_q16;        /* log likelihood ratio, base 2, in 2^-16 */
+    uint32_t p_value_rank, p_value_of; /* combined conformal p-value: a pair of integers */
+    struct dc_challenge challenge;
+};
+
+/* Heights between two heartbeats of a node: max(20, ceil(n/500)) unless configured. */
+uint32_t dc_posync_heartbeat_every(const struct dc_params *p, uint32_t nodes);
+/* Whether a heartbeat of `id` is due at `height`; every node exactly once per `every` heights. */
+static inline bool dc_posync_heartbeat_due(uint64_t height, uint32_t id, uint32_t every)
+{
+    return height % every == id % every;
+}
+/* How many are due in [first, last]. */
+uint32_t dc_posync_heartbeats_due(uint64_t first, uint64_t last, uint32_t id, uint32_t every);
+
+/* P(e) of the four components times v; then S(e).  One rounding each. */
+dc_q31 dc_posync_performance(const struct dc_params *p, const struct dc_posync *r);
+dc_q31 dc_posync_smooth(const struct dc_params *p, dc_q31 score, dc_q31 performance);
+/* g(S) = g_min + (1 - g_min) S. */
+dc_q31 dc_posync_influence(const struct dc_params *p, dc_q31 score);
+
+/* T(e): the causes for which node `id` is challenged in `epoch`, from the state and R after e-1.
+ * Uses p->theta, trigger, soft, audit; u only where defined. */
+uint8_t dc_posync_causes(const struct dc_params *p, const struct dc_posync *r, uint32_t id,
+                         uint64_t epoch, const struct dc_hash *beacon);
+/* Whether a member of T(e) not yet drawn is drawn at this height: H(R_f || n || h) < 2^256 / left. */
+bool dc_posync_drawn(const struct dc_hash *beacon_f, uint32_t id, uint64_t height, uint32_t left);
+/* Heights of an epoch in which first (second) askings are drawn: [first, last], relative to 0. */
+void dc_posync_draw_window(const struct dc_params *p, bool second, uint32_t *first, uint32_t *last);
+/* The nonce, the difficulty and the verifiers (distinct committee members, not the node itself,
+ * drawn from `member[count]`) of a challenge. */
+struct dc_hash dc_posync_nonce(const struct dc_hash *beacon_f, uint32_t id, uint64_t height);
+uint8_t dc_posync_difficulty(const struct dc_params *p, const struct dc_posync *r, uint8_t causes,
+                             const struct dc_hash *nonce);
+uint8_t dc_posync_verifiers(const struct dc_params *p, const struct dc_hash *nonce, uint32_t id,
+                            const uint32_t *member, uint32_t count, uint32_t *out);
+/* Sample indices in [0, n) of a challenge, with replacement, by rejection from the nonce. */
+void dc_posync_samples(const struct dc_hash *nonce, uint64_t n, uint32_t k, uint64_t *out);
+/* Majority of the verifiers drawn; NONE while open and still reachable, UNDECIDED when `closing`
+ * and there is none.  LATE and SILENT count together as a miss (the larger part names it). */
+enum dc_verdict_kind dc_posync_majority(const struct dc_challenge *c, bool closing);
+/* Deadline of an answer, beside the round-trip allowance: base + k * per_k. */
+int64_t dc_posync_deadline_ns(const struct dc_params *p, uint32_t k);
+/* Wald's sequential test over settled challenges: adds one outcome, says whether to eject. */
+bool dc_posync_sprt(const struct dc_params *p, struct dc_posync *r, bool failed);
+
+#endif

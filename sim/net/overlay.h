@@ -1,0 +1,40 @@
+/* The gossip overlay: who forwards to whom, as an undirected connected graph over nodes 0..N-1.
+ *
+ *     offset     [0, 2, 5, ...]          N + 1 entries
+ *     neighbour  [1 7 | 0 2 9 | ...]     each node's neighbours in increasing order
+ *
+ * No self-loops, no double edges.  The k-regular graph, the default, is drawn by our own
+ * configuration model with switches (igraph's simple one takes long at 10,000 nodes); the others
+ * are igraph's.  A graph that came out in pieces is drawn again from the next seed. */
+#ifndef SIM_NET_OVERLAY_H
+#define SIM_NET_OVERLAY_H
+
+#include "sim/net/topology.h"
+
+struct ds_net_overlay {
+    uint32_t nodes;
+    uint32_t *offset;    /* [nodes + 1] */
+    uint32_t *neighbour; /* [offset[nodes]] */
+    uint32_t attempts;   /* seeds tried until the graph was connected */
+    uint64_t digest;
+};
+
+/* Fills *out (empty on error).  A degree of nodes - 1 or more gives the complete graph, so that a
+ * small network may keep the default; fewer than two nodes give no edges.
+ * Errors: DC_ERR_USAGE (impossible or disconnected after 32 seeds: names two nodes), DC_ERR_IO. */
+enum dc_status ds_overlay_build(const struct ds_net_graph *spec, struct ds_net_overlay *out,
+                                struct dc_error *error) DC_MUST_USE;
+void ds_overlay_free(struct ds_net_overlay *overlay); /* leaves it empty */
+
+static inline const uint32_t *ds_overlay_neighbours(const struct ds_net_overlay *o, uint32_t node,
+                                                    uint32_t *count)
+{
+    *count = o->offset[node + 1] - o->offset[node];
+    return o->neighbour + o->offset[node];
+}
+
+/* hops[i] = edges on a shortest path from `from` to i (UINT32_MAX: none).  queue: scratch of
+ * `nodes` entries.  O(nodes + edges). */
+void ds_overlay_hops(const struct ds_net_overlay *o, uint32_t from, uint32_t *hops, uint32_t *queue);
+
+#endif

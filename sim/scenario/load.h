@@ -1,0 +1,73 @@
+/* Inside the loader: what its files share.
+ *
+ *   yaml.c      text to tree
+ *   override.c  --set edits the tree
+ *   bind.c      tree to struct, row by row of the table;  word.c: values that are words or lists
+ *   selector.c  selectors;  input.c: files that the scenario names
+ *   check.c     what one row cannot say alone: names, sums, kinds of network
+ *   load.c      the order of all this */
+#ifndef SIM_SCENARIO_LOAD_H
+#define SIM_SCENARIO_LOAD_H
+
+#include "sim/scenario/table.h"
+#include "sim/scenario/yaml.h"
+
+struct ds_bind {
+    const struct ds_source *source;
+    struct ds_scenario *out;
+    struct ds_diagnostics *d;
+    struct dc_arena *arena; /* out->arena */
+};
+
+/* Adds a diagnostic at a node, in the node's own file. */
+void ds_bind_error(struct ds_bind *b, const struct ds_yaml *node, const char *format, ...)
+    DC_PRINTF(3, 4);
+/* Memory from the scenario's arena; on NULL the diagnostics are marked as failed. */
+void *ds_bind_alloc(struct ds_bind *b, size_t count, size_t size);
+
+/* Reads every member of the section `path` from map into base, and refuses what it does not know.
+ * After the members of the top, their checks. */
+void ds_bind_map(struct ds_bind *b, const char *path, const struct ds_yaml *map, void *base);
+
+/* Values that are lists or words (word.c): each reads node into the field of row. */
+void ds_bind_choice(struct ds_bind *b, const struct ds_param *row, const struct ds_yaml *node,
+                    void *field);
+void ds_bind_flags(struct ds_bind *b, const struct ds_param *row, const struct ds_yaml *node,
+                   uint32_t *field);
+void ds_bind_tiers(struct ds_bind *b, const struct ds_param *row, const struct ds_yaml *node,
+                   uint32_t *field);
+void ds_bind_mix(struct ds_bind *b, const struct ds_yaml *node, struct ds_group *group);
+void ds_bind_weights(struct ds_bind *b, const struct ds_yaml *node, struct ds_group *group);
+void ds_bind_expects(struct ds_bind *b, const struct ds_yaml *node);
+
+/* A selector, or a list of them as a union; NULL after a diagnostic. */
+const struct ds_selector *ds_bind_selector(struct ds_bind *b, const struct ds_yaml *node);
+void ds_bind_sides(struct ds_bind *b, const struct ds_param *row, const struct ds_yaml *node,
+                   struct ds_fault *fault);
+
+/* The bytes of a file that the scenario names, kept in out->inputs; NULL after a diagnostic. */
+const struct ds_input *ds_bind_input(struct ds_bind *b, const struct ds_yaml *node,
+                                     const char *path);
+
+/* Checks of sections that were read without a mistake; node: the section. */
+void ds_check_network(struct ds_bind *b, const struct ds_yaml *node);
+void ds_check_nodes(struct ds_bind *b, const struct ds_yaml *node);
+void ds_check_protocol(struct ds_bind *b, const struct ds_yaml *node);
+void ds_check_faults(struct ds_bind *b, const struct ds_yaml *node);
+/* And of the whole; resolves what is `auto`. */
+void ds_check_end(struct ds_bind *b, const struct ds_yaml *root);
+
+/* Applies "PATH=VALUE" to the tree; false after a diagnostic. */
+bool ds_override(struct ds_bind *b, struct ds_yaml *root, const char *text);
+
+/* One fault as resolved YAML without its id: what its default id digests. */
+void ds_print_fault(const struct ds_fault *fault, struct ds_text *out);
+
+/* The name among candidates nearest to `word`, or NULL when none is near; feed it one by one. */
+struct ds_nearest {
+    const char *word, *name;
+    unsigned distance;
+};
+void ds_nearest_try(struct ds_nearest *n, const char *candidate);
+
+#endif

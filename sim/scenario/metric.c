@@ -1,0 +1,209 @@
+/* Metrics that `expect` can name (models/README.md, section 17), and expectations as text:
+ *
+ *     finality_latency.p99 < 5 s        METRIC[.SUFFIX] OP VALUE
+ *     safety                            a truth value that must hold */
+#include "sim/scenario/load.h"
+
+#include <string.h>
+
+const struct ds_metric ds_metrics[] = {
+    {"safety", "bool", DS_SUFFIX_NONE, "no two conflicting blocks are final anywhere"},
+    {"supply", "bool", DS_SUFFIX_NONE, "money is conserved to the unit in every final state"},
+    {"halted", "bool", DS_SUFFIX_NONE, "the chain made no progress at the end of the run"},
+    {"epochs", "1", DS_SUFFIX_NONE, "epochs whose hand-over is final"},
+    {"blocks_final", "1", DS_SUFFIX_NONE, "final blocks"},
+    {"blocks_per_second", "1/s", DS_SUFFIX_NONE, "final blocks over virtual time"},
+    {"transactions_final", "1", DS_SUFFIX_NONE, "in final blocks"},
+    {"rounds_timed_out", "1", DS_SUFFIX_NONE, "rounds that ended with a timeout certificate"},
+    {"finality_latency", "s", DS_SUFFIX_QUANTILE, "from a block's proposal to its commit at a node"},
+    {"loss", "%", DS_SUFFIX_NONE,
+     "of the pool: leaked to cheats, honest value slashed, lost while ejected, cost of challenges"},
+    {"loss_leaked", "%", DS_SUFFIX_NONE, "part of loss: reward paid to cheats"},
+    {"loss_slashed", "%", DS_SUFFIX_NONE, "part of loss: honest value slashed"},
+    {"loss_ejected", "%", DS_SUFFIX_NONE, "part of loss: reward honest nodes lost while ejected"},
+    {"loss_challenges", "%", DS_SUFFIX_NONE, "part of loss: cost of challenges"},
+    {"loss_with_harm", "%", DS_SUFFIX_NONE, "loss, and the value that clients keep on missing data"},
+    {"challenges_total", "1", DS_SUFFIX_NONE, "challenges drawn"},
+    {"challenges_theta", "1", DS_SUFFIX_NONE, "of nodes below theta"},
+    {"challenges_audit", "1", DS_SUFFIX_NONE, "by the audit coin"},
+    {"challenges_flag", "1", DS_SUFFIX_NONE, "of flagged nodes"},
+    {"challenges_escalation", "1", DS_SUFFIX_NONE, "of nodes that failed and have not passed since"},
+    {"challenge_precision", "1", DS_SUFFIX_NONE, "share of challenges that met a cheat"},
+    {"challenge_bytes_share", "1", DS_SUFFIX_NONE, "share of all bytes that challenges caused"},
+    {"theta_quantile", "1", DS_SUFFIX_NONE, "share of service nodes with utilisation below theta"},
+    {"u_auroc", "1", DS_SUFFIX_NONE, "how well low utilisation tells cheats from honest nodes"},
+    {"detect_5", "1", DS_SUFFIX_STRATEGY, "share of cheats that failed within 5 epochs of turning"},
+    {"detect_20", "1", DS_SUFFIX_STRATEGY, "share of cheats that failed within 20 epochs"},
+    {"mttd", "1", DS_SUFFIX_STRATEGY, "mean epochs until a cheat failed, censored at the end"},
+    {"time_to_eject", "1", DS_SUFFIX_STRATEGY, "mean epochs until a cheat was ejected, censored"},
+    {"false_fail_rate", "1", DS_SUFFIX_NONE, "share of honest nodes' challenges that failed"},
+    {"honest_slashed", "1", DS_SUFFIX_NONE, "honest nodes that lost a part of their bond"},
+    {"honest_slashed_equivocation", "1", DS_SUFFIX_NONE, "of those, for equivocation"},
+    {"honest_ejections_per_1000", "1", DS_SUFFIX_NONE, "ejections per 1000 honest service nodes"},
+    {"max_ejections_one_node", "1", DS_SUFFIX_NONE, "most ejections of one honest node"},
+    {"leak_by_strategy", "DSYNC", DS_SUFFIX_STRATEGY, "reward paid to nodes of a strategy"},
+    {"profit_by_strategy", "DSYNC", DS_SUFFIX_STRATEGY,
+     "mean of reward - costs - slashes of a strategy's nodes"},
+    {"wash_margin", "DSYNC", DS_SUFFIX_NONE, "mean profit of a washer's bought work"},
+    {"data_at_risk", "By", DS_SUFFIX_NONE, "paid bytes on nodes that lack them, at the end"},
+    {"requests_total", "1", DS_SUFFIX_NONE, "client requests begun"},
+    {"requests_failed", "1", DS_SUFFIX_NONE, "client requests that failed after their retries"},
+    {"messages", "1", DS_SUFFIX_KIND, "messages sent"},
+    {"bytes", "By", DS_SUFFIX_KIND, "bytes sent, headers included"},
+    {"invalid_messages", "1", DS_SUFFIX_NONE, "messages that a decoder or signature refused"},
+    {"flags_total", "1", DS_SUFFIX_NONE, "flags of anomaly detection"},
+    {"flags_false", "1", DS_SUFFIX_NONE, "of those, of honest nodes"},
+};
+const size_t ds_metrics_count = sizeof ds_metrics / sizeof ds_metrics[0];
+
+static const char *const metric_quantiles[] = {"p50", "p95", "p99", "mean", "max"};
+
+static bool metric_suffix(struct ds_bind *b, const struct ds_yaml *node,
+                          const struct ds_metric *metric, const char *suffix)
+{
+    struct ds_nearest nearest = {.word = suffix};
+    const char *wanted = "";
+    switch (metric->suffix) {
+    case DS_SUFFIX_NONE:
+        if (suffix[0] == '\0')
+            return true;
+        ds_bind_error(b, node, "expect: `%s` has no parts: write it without `.%s`", metric->name,
+                      suffix);
+        return false;
+    case DS_SUFFIX_KIND:
+        return true;
+    case DS_SUFFIX_QUANTILE:
+        wanted = "p50, p95, p99, mean, max";
+        for (size_t i = 0; i < sizeof metric_quantiles / sizeof metric_quantiles[0]; i++)
+            if (strcmp(suffix, metric_quantiles[i]) == 0)
+                return true;
+        break;
+    case DS_SUFFIX_STRATEGY:
+        if (suffix[0] == '\0')
+            return true;
+        wanted = "a strategy";
+        for (const struct ds_choice *c = ds_choices_strategy; c->name != NULL; c++) {
+            size_t n = strlen(c->name);
+            if (strncmp(suffix, c->name, n) == 0 && (suffix[n] == '\0' || suffix[n] == '('))
+                return true;
+            ds_nearest_try(&nearest, c->name);
+        }
+        break;
+    }
+    ds_bind_error(b, node, "expect: `%s.%s`: after the dot comes %s%s%s%s", metric->name, suffix,
+                  wanted, nearest.name != NULL ? ": did you mean `" : "",
+                  nearest.name != NULL ? nearest.name : "", nearest.name != NULL ? "`?" : "");
+    return false;
+}
+
+static const struct ds_metric *metric_find(struct ds_bind *b, const struct ds_yaml *node,
+                                           const char *full)
+{
+    char name[64] = {0};
+    size_t size = strcspn(full, ".");
+    memcpy(name, full, size < 63 ? size : 63);
+    struct ds_nearest nearest = {.word = name};
+    for (size_t i = 0; i < ds_metrics_count; i++) {
+        if (strcmp(ds_metrics[i].name, name) == 0) {
+            const char *suffix = full[size] == '.' ? full + size + 1 : "";
+            return metric_suffix(b, node, &ds_metrics[i], suffix) ? &ds_metrics[i] : NULL;
+        }
+        ds_nearest_try(&nearest, ds_metrics[i].name);
+    }
+    if (nearest.name != NULL)
+        ds_bind_error(b, node, "expect: unknown metric `%s`: did you mean `%s`?", name,
+                      nearest.name);
+    else
+        ds_bind_error(b, node, "expect: unknown metric `%s`: `destrasim list` names them all", name);
+    return NULL;
+}
+
+static bool metric_value(struct ds_bind *b, const struct ds_yaml *node,
+                         const struct ds_metric *metric, const char *text, double *value)
+{
+    static const struct {
+        const char *unit;
+        enum ds_dim dim;
+        double scale;
+    } units[] = {{"s", DS_DIM_TIME, 1e9},     {"1", DS_DIM_SHARE, 1}, {"bool", DS_DIM_NUMBER, 1},
+                 {"By", DS_DIM_SIZE, 1},      {"%", DS_DIM_SHARE, 1}, {"1/s", DS_DIM_RATE, 1},
+                 {"DSYNC", DS_DIM_MONEY, 1e9}};
+    size_t u = 0;
+    while (strcmp(units[u].unit, metric->unit) != 0)
+        u++;
+    struct ds_text why = {0};
+    bool percent = strcmp(metric->unit, "%") == 0, ok;
+    if (percent && strchr(text, '%') == NULL) {
+        ds_text_printf(&why, "`%s` is in percent: write `%s %%`", metric->name, text);
+        ok = false;
+    } else {
+        ok = ds_value_real(text, strlen(text), units[u].dim, value, &why);
+    }
+    if (!ok)
+        ds_bind_error(b, node, "expect: %s", why.data != NULL ? why.data : "out of memory");
+    *value = percent ? *value * 100 : *value / units[u].scale;
+    ds_text_free(&why);
+    return ok;
+}
+
+static void metric_expect(struct ds_bind *b, const struct ds_yaml *node, struct ds_expect *out)
+{
+    static const struct {
+        const char *word;
+        enum ds_op op;
+    } ops[] = {{"<=", DS_OP_LE}, {">=", DS_OP_GE}, {"==", DS_OP_EQ},
+               {"!=", DS_OP_NE}, {"<", DS_OP_LT},  {">", DS_OP_GT}};
+    const char *text = node->text;
+    *out = (struct ds_expect){.text = text, .place = node->place, .op = DS_OP_HOLDS, .value = 1};
+    size_t size = strcspn(text, " <>=!");
+    char *name = ds_yaml_copy(b->arena, text, size);
+    if (name == NULL) {
+        b->d->failed = true;
+        return;
+    }
+    out->metric = name;
+    const struct ds_metric *metric = metric_find(b, node, name);
+    if (metric == NULL)
+        return;
+    const char *p = text + size + strspn(text + size, " ");
+    bool truth = strcmp(metric->unit, "bool") == 0;
+    if (*p == '\0') {
+        if (!truth)
+            ds_bind_error(b, node, "expect: `%s` is a number: compare it, as in `%s < 5`", name,
+                          name);
+        return;
+    }
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
+        size_t n = strlen(ops[i].word);
+        if (strncmp(p, ops[i].word, n) != 0)
+            continue;
+        out->op = ops[i].op;
+        p += n;
+        p += strspn(p, " ");
+        metric_value(b, node, metric, p, &out->value);
+        return;
+    }
+    ds_bind_error(b, node, "expect: `%s`: after the metric comes one of < <= > >= == !=", text);
+}
+
+void ds_bind_expects(struct ds_bind *b, const struct ds_yaml *node)
+{
+    size_t count = node->kind == DS_YAML_SEQUENCE ? node->count : 1;
+    if (node->kind == DS_YAML_MAP || count > 1000) {
+        ds_bind_error(b, node, "expect takes a list of at most 1000 lines such as "
+                               "`- finality_latency.p99 < 5 s`");
+        return;
+    }
+    struct ds_expect *items = ds_bind_alloc(b, count, sizeof *items);
+    if (items == NULL)
+        return;
+    b->out->expects = items;
+    b->out->expects_count = count;
+    const struct ds_yaml *n = node->kind == DS_YAML_SCALAR ? node : node->first;
+    for (size_t i = 0; i < count; i++, n = n->next) {
+        if (n->kind == DS_YAML_SCALAR)
+            metric_expect(b, n, &items[i]);
+        else
+            ds_bind_error(b, n, "expect: an expectation is a text such as `safety`");
+    }
+}

@@ -1,0 +1,359 @@
+/* A scenario, resolved: everything a run is made from, with every default filled in.
+ *
+ *   YAML file + --set  -->  struct ds_scenario  -->  resolved YAML (embedded in OUT.h5)
+ *         ^                                               |
+ *         +-----------------------------------------------+   loads again to the same struct
+ *
+ * One table (table.c) describes every parameter; reading, checking, printing, `explain`, `schema`
+ * and the reference page are made from it.  All strings and arrays live in the scenario's arena.
+ * Text that a user wrote is never trusted: each mistake becomes a diagnostic with its place, and
+ * all of them are reported in one go. */
+#ifndef SIM_SCENARIO_SCENARIO_H
+#define SIM_SCENARIO_SCENARIO_H
+
+#include "models/base/fixed.h"
+#include "models/base/mem.h"
+#include "models/base/params.h"
+#include "models/base/status.h"
+#include "sim/scenario/text.h"
+
+/* Where something stands in a file; line 0: nowhere (a default, or an override). */
+struct ds_place {
+    uint32_t line, column; /* from 1 */
+};
+
+/* ---- values -------------------------------------------------------------------------------- */
+
+enum ds_dist_kind {
+    DS_DIST_NONE,        /* `none`: no such effect */
+    DS_DIST_AUTO,        /* `auto`: the row of the table says what that means */
+    DS_DIST_CONSTANT,    /* (value), or just the value */
+    DS_DIST_UNIFORM,     /* (low, high) */
+    DS_DIST_NORMAL,      /* (mean, deviation), truncated at the quantity's range */
+    DS_DIST_LOGNORMAL,   /* (median, sigma); lognormal(sigma) has a median of 1 */
+    DS_DIST_EXPONENTIAL, /* (mean) */
+    DS_DIST_PARETO,      /* (minimum, alpha) */
+    DS_DIST_WEIBULL,     /* (scale, shape) */
+    DS_DIST_BETA,        /* (a, b), on [0, 1] */
+    DS_DIST_POISSON,     /* (rate): arrivals */
+    DS_DIST_ZIPF         /* (exponent): popularity */
+};
+
+/* A distribution as written; tabulated by sim/workload.  Arguments with a unit are in base units
+ * (ns, bytes, base units of money, bit/s, 1/s, fractions of 1). */
+struct ds_dist_spec {
+    enum ds_dist_kind kind;
+    uint32_t args_count;
+    double args[3];
+    double min, max;  /* the quantity's range in base units: draws are clamped to it */
+    const char *text; /* as printed in the resolved scenario */
+};
+
+enum ds_role { DS_ROLE_VALIDATOR, DS_ROLE_SERVICE, DS_ROLE_CLIENT };
+enum ds_service { DS_SERVICE_STORAGE };
+
+enum ds_strategy {
+    DS_STRATEGY_HONEST,
+    DS_STRATEGY_GHOST,        /* service: declares capacity, holds nothing */
+    DS_STRATEGY_PARTIAL,      /* service: lacks the fraction `argument` of what it declared */
+    DS_STRATEGY_STALE,        /* service: replays old heads */
+    DS_STRATEGY_WASHER,       /* service: buys its own work to stay above theta */
+    DS_STRATEGY_SILENT,       /* validator: never votes or proposes */
+    DS_STRATEGY_EQUIVOCATING, /* validator: signs two of everything */
+    DS_STRATEGIES
+};
+
+/* One entry of a group's mix.  Weights are relative; their sum is above 0. */
+struct ds_mix {
+    enum ds_strategy strategy;
+    dc_q31 argument;  /* partial: the missing fraction; else 0 */
+    double weight;    /* > 0 */
+    const char *name; /* "partial(0.3)": what files and summaries call it */
+};
+
+/* Where a group's nodes stand: weight by region (or, with a graph, by vertex id). */
+struct ds_weight {
+    const char *name; /* of a region, vertex id, or a prefix ending in '*' */
+    double weight;
+};
+
+enum ds_selector_kind {
+    DS_SELECT_ALL,
+    DS_SELECT_REST,   /* what no other selector of the same fault names; groups only */
+    DS_SELECT_ROLE,   /* number: enum ds_role */
+    DS_SELECT_GROUP,  /* number: index into scenario->groups */
+    DS_SELECT_NODES,  /* group `number`, indices first..last in it */
+    DS_SELECT_REGION, /* name: exact, or prefix == true */
+    DS_SELECT_SHARE,  /* ppm of `of`, drawn at random, rounded to nearest */
+    DS_SELECT_COUNT,  /* count of `of`, drawn at random */
+    DS_SELECT_TOP     /* the share ppm (count == 0) or count of `of` with most of `measure` */
+};
+enum ds_measure { DS_MEASURE_POWER, DS_MEASURE_CENTRALITY };
+
+struct ds_selector {
+    enum ds_selector_kind kind;
+    uint32_t number;
+    uint32_t ppm;
+    uint64_t count, first, last;
+    const char *name;
+    bool prefix;
+    enum ds_measure measure;
+    const struct ds_selector *of;
+    const struct ds_selector *next; /* union with that one; NULL ends */
+    const char *text;               /* of the whole union, on its head only */
+};
+
+/* ---- sections ------------------------------------------------------------------------------ */
+
+enum ds_topology {
+    DS_TOPOLOGY_REGIONS,  /* ds_topology_from_csv on the input `regions` */
+    DS_TOPOLOGY_GRAPH,    /* ds_topology_from_gml on the input `graph` */
+    DS_TOPOLOGY_GENERATE, /* ds_topology_generate */
+    DS_TOPOLOGY_UNIFORM   /* ds_topology_uniform(latency_ns) */
+};
+/* In the order of enum ds_net_graph_kind. */
+enum ds_generate {
+    DS_GENERATE_K_REGULAR,
+    DS_GENERATE_WATTS_STROGATZ,
+    DS_GENERATE_BARABASI_ALBERT,
+    DS_GENERATE_ERDOS_RENYI,
+    DS_GENERATE_GEOMETRIC
+};
+
+struct ds_network {
+    enum ds_topology topology;
+    struct ds_place place;       /* of the key that chose it, for what set-up refuses */
+    const char *regions, *graph; /* paths as written, or NULL: the bytes are in `inputs` */
+    const char **region_names;   /* topology REGIONS: the header's names, in the file's order */
+    uint32_t regions_count;
+    int64_t latency_ns; /* topology UNIFORM */
+    struct {
+        bool given;
+        uint32_t kind;                 /* enum ds_generate */
+        uint32_t nodes, degree;        /* degree: k or m */
+        double p, radius;
+        struct ds_dist_spec latency;   /* of an edge, one way, ns; geometric: of a unit length */
+        dc_q31 loss;                   /* of an edge */
+    } generate;
+    int64_t host_delay_ns;
+    struct ds_dist_spec jitter; /* factor on a path's latency, or kind NONE */
+    dc_q31 loss;
+    uint64_t bandwidth_up, bandwidth_down; /* bit/s; 0: unlimited */
+    int64_t queue_max_ns;                  /* 0: unlimited */
+    struct {
+        uint32_t kind, degree; /* enum ds_generate, all but GEOMETRIC */
+        double p;              /* WATTS_STROGATZ: rewired share */
+    } overlay;
+};
+
+struct ds_cpu {
+    bool none;      /* `cpu: none`: nothing costs CPU time */
+    uint32_t cores; /* work that one node does at a time */
+    double speed;   /* virtual costs are divided by it */
+};
+
+struct ds_demand {
+    struct ds_dist_spec arrivals;    /* POISSON, args[0] requests a second and client; or NONE */
+    struct ds_dist_spec popularity;  /* ZIPF or UNIFORM */
+    struct ds_dist_spec object_size; /* bytes */
+    uint32_t objects;                /* in the group's catalogue at the start */
+    dc_q31 put_share;                /* share of requests that are puts */
+    uint32_t replicas;               /* holders of an object */
+    uint32_t deal_epochs;            /* a put pays for so many epochs */
+    int64_t timeout_ns;              /* a get without an answer goes to another holder */
+    uint32_t retries;
+};
+
+struct ds_link_class {
+    double share; /* of the group's nodes, relative weight > 0 */
+    dc_q31 loss;  /* of the messages that such a node sends, beside the network's */
+};
+
+struct ds_group {
+    const char *name;
+    uint32_t role, service; /* enum ds_role; enum ds_service when role is SERVICE */
+    uint32_t count;
+    uint64_t first;                  /* number of its first node: groups follow one another */
+    struct ds_dist_spec bond;        /* base units; AUTO: the least the role and capacity need */
+    struct ds_dist_spec capacity;    /* bytes; service nodes */
+    struct ds_dist_spec utilisation; /* initial share of capacity under paid deals */
+    struct ds_mix *mix;
+    size_t mix_count;
+    struct ds_weight *place; /* none: everywhere alike */
+    size_t place_count;
+    struct ds_demand demand; /* clients */
+    struct ds_link_class *links;
+    size_t links_count; /* 0: links lose nothing of their own */
+    struct ds_place at;
+};
+
+enum ds_fault_kind { DS_FAULT_CRASH, DS_FAULT_PARTITION, DS_FAULT_LINK, DS_FAULT_SLOW_CPU };
+enum ds_fault_state { DS_STATE_DURABLE };
+
+struct ds_fault {
+    const char *id; /* as written, or a digest of its content */
+    uint32_t kind;  /* enum ds_fault_kind */
+    int64_t at_ns;
+    int64_t for_ns;                      /* PARTITION, LINK, SLOW_CPU; 0: to the end of the run */
+    const struct ds_selector *nodes;     /* CRASH, SLOW_CPU */
+    int64_t restart_ns;                  /* CRASH: after the crash; 0: never */
+    uint32_t state;                      /* CRASH: what survives, enum ds_fault_state */
+    const struct ds_selector **groups;   /* PARTITION: sides that cannot reach one another */
+    size_t groups_count;
+    const struct ds_selector *src, *dst; /* LINK: messages from src to dst */
+    bool both;                           /* LINK: and those from dst to src */
+    double latency_factor;               /* LINK: on the base latency */
+    int64_t latency_add_ns;
+    dc_q31 loss;                         /* LINK: further loss */
+    double bandwidth_factor;             /* LINK: on what src's uplink sends to dst */
+    double factor;                       /* SLOW_CPU: costs times this */
+    struct ds_place place;
+};
+
+struct ds_record {
+    bool node_epoch, blocks, challenges; /* keep these tables: `all` or `none` */
+    bool trace;
+    int64_t slice_ns; /* virtual time between stored digests */
+};
+
+enum ds_op { DS_OP_HOLDS, DS_OP_LT, DS_OP_LE, DS_OP_GT, DS_OP_GE, DS_OP_EQ, DS_OP_NE };
+struct ds_expect {
+    const char *text;   /* as written */
+    const char *metric; /* with its suffix: "detect_20.partial" */
+    enum ds_op op;      /* HOLDS: the metric is a truth value and must be 1 */
+    double value;       /* in the metric's unit of results (s, 1, By, DSYNC, 1/s) */
+    struct ds_place place;
+};
+
+/* A file that the scenario names. */
+struct ds_input {
+    const char *path; /* as written */
+    const char *data;
+    size_t size;
+};
+
+struct ds_scenario {
+    const char *name;
+    const char *title; /* the comment on the file's first line, or "" */
+    uint64_t seed;
+    uint32_t duration_epochs; /* either this ... */
+    int64_t duration_ns;      /* ... or this is above 0 */
+    int64_t max_time_ns;      /* the run ends here at the latest */
+    struct ds_network network;
+    struct ds_cpu cpu;
+    uint32_t crypto; /* enum ds_crypto */
+    bool memo;
+    struct ds_group *groups;
+    size_t groups_count;
+    uint64_t nodes_count, validators_count, services_count, clients_count;
+    struct dc_params protocol; /* delay_typical_ns, delay_max_ns: left 0, set by the world */
+    struct ds_fault *faults;
+    size_t faults_count;
+    struct ds_record record;
+    struct ds_expect *expects;
+    size_t expects_count;
+    struct ds_input *inputs;
+    size_t inputs_count;
+    const char *file;      /* the scenario's own path or name, for messages */
+    struct dc_arena arena; /* owns all of the above */
+};
+enum ds_crypto { DS_CRYPTO_REAL, DS_CRYPTO_MODELLED };
+
+/* ---- diagnostics --------------------------------------------------------------------------- */
+
+struct ds_diagnostic {
+    const char *file, *message;
+    struct ds_place place;
+};
+/* Zero-initialise; sorted by place when a load returns. */
+struct ds_diagnostics {
+    struct ds_diagnostic *items;
+    size_t count, count_max;
+    struct dc_arena arena;
+    bool failed; /* memory ran out: some are missing */
+};
+void ds_diagnostics_add(struct ds_diagnostics *d, const char *file, struct ds_place place,
+                        const char *format, ...) DC_PRINTF(4, 5);
+/* Appends `FILE:LINE:COL: error: MESSAGE` lines. */
+void ds_diagnostics_print(const struct ds_diagnostics *d, struct ds_text *out);
+void ds_diagnostics_free(struct ds_diagnostics *d);
+
+/* ---- loading and printing ------------------------------------------------------------------ */
+
+/* Where a scenario's text comes from. */
+struct ds_source {
+    const char *name; /* for messages */
+    const char *text;
+    size_t size;
+    const char *folder;            /* files are relative to it; NULL: no file system at all, */
+    const struct ds_input *inputs; /* these alone (they are looked up first in any case) */
+    size_t inputs_count;
+};
+
+/* Reads, overrides, checks and resolves a scenario.  overrides: "PATH=VALUE" texts, applied in
+ * order.  Returns DC_OK; DC_ERR_USAGE with at least one diagnostic; DC_ERR_IO when the file cannot
+ * be read or memory runs out (also with a diagnostic, if it fits).  *out is zeroed first and needs
+ * ds_scenario_free in every case. */
+enum dc_status ds_scenario_load(const char *path, const char *const *overrides, size_t count,
+                                struct ds_scenario *out, struct ds_diagnostics *d) DC_MUST_USE;
+enum dc_status ds_scenario_load_text(const struct ds_source *source, const char *const *overrides,
+                                     size_t count, struct ds_scenario *out,
+                                     struct ds_diagnostics *d) DC_MUST_USE;
+void ds_scenario_free(struct ds_scenario *scenario);
+
+/* Resolved YAML, every default spelled out: loads again to the same struct, and prints the same. */
+void ds_scenario_print_resolved(const struct ds_scenario *scenario, struct ds_text *out);
+
+/* What one parameter is: path, type, unit, range, default, meaning; a section lists its members.
+ * path may name an element (nodes[1].count, nodes.sto.count).  An unknown path gives
+ * DC_ERR_USAGE and, in *error, the nearest known one. */
+enum dc_status ds_scenario_explain(const char *path, struct ds_text *out, struct dc_error *error)
+    DC_MUST_USE;
+/* JSON Schema (2020-12) of scenario files. */
+void ds_scenario_schema(struct ds_text *out);
+/* The parameter tables of scenarios/README.md, in Markdown. */
+void ds_scenario_reference(struct ds_text *out);
+
+/* ---- selectors ----------------------------------------------------------------------------- */
+
+/* What selectors choose from; arrays have nodes_count entries, in node order. */
+struct ds_population {
+    const struct ds_scenario *scenario;
+    const uint32_t *region;    /* index into network.region_names, or NULL */
+    const uint64_t *power;     /* or NULL: counts as equal */
+    const uint64_t *centrality;
+};
+/* Sets member[n] for every chosen node; others are left.  Random choices are the k nodes with the
+ * smallest keys of (seed, identity, node name), so that they stay when other faults go.  `rest`
+ * chooses nothing here: the caller takes what its other groups left.  Returns how many it set. */
+uint64_t ds_selector_match(const struct ds_selector *selector, const struct ds_population *p,
+                           uint64_t seed, uint64_t identity, bool *member);
+
+/* ---- metrics ------------------------------------------------------------------------------- */
+
+/* What `expect` can name, models/README.md section 17. */
+enum ds_metric_suffix {
+    DS_SUFFIX_NONE,
+    DS_SUFFIX_STRATEGY, /* .ghost, .partial ...; without: all cheats together */
+    DS_SUFFIX_QUANTILE, /* .p50 .p95 .p99 .mean .max, required */
+    DS_SUFFIX_KIND      /* .MESSAGE-KIND; without: all */
+};
+struct ds_metric {
+    const char *name, *unit; /* unit as in results: s, 1, By, DSYNC, 1/s, %, bool */
+    enum ds_metric_suffix suffix;
+    const char *meaning;
+};
+extern const struct ds_metric ds_metrics[];
+extern const size_t ds_metrics_count;
+
+/* ---- names, for `list` and files ----------------------------------------------------------- */
+
+struct ds_choice {
+    const char *name, *meaning;
+    uint32_t value;
+};
+/* Each ends with a NULL name. */
+extern const struct ds_choice ds_choices_role[], ds_choices_service[], ds_choices_strategy[],
+    ds_choices_fault[], ds_choices_generate[], ds_choices_overlay[], ds_choices_detector[];
+
+#endif

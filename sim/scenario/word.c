@@ -1,0 +1,231 @@
+/* Values that are words, lists of words, or words with weights; and expectations. */
+#include "sim/scenario/load.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct ds_choice *word_find(struct ds_bind *b, const char *what,
+                                         const struct ds_choice *choices,
+                                         const struct ds_yaml *node, const char *word)
+{
+    struct ds_nearest nearest = {.word = word};
+    for (const struct ds_choice *c = choices; c->name != NULL; c++) {
+        if (strcmp(c->name, word) == 0)
+            return c;
+        ds_nearest_try(&nearest, c->name);
+    }
+    struct ds_text known = {0};
+    for (const struct ds_choice *c = choices; c->name != NULL; c++)
+        ds_text_printf(&known, "%s%s", c != choices ? ", " : "", c->name);
+    if (nearest.name != NULL)
+        ds_bind_error(b, node, "%s: unknown word `%.80s`: did you mean `%s`? Known: %s", what, word,
+                      nearest.name, known.data != NULL ? known.data : "");
+    else
+        ds_bind_error(b, node, "%s: unknown word `%.80s`: use one of %s", what, word,
+                      known.data != NULL ? known.data : "");
+    ds_text_free(&known);
+    return NULL;
+}
+
+void ds_bind_choice(struct ds_bind *b, const struct ds_param *row, const struct ds_yaml *node,
+                    void *field)
+{
+    const struct ds_choice *c =
+        word_find(b, ds_param_name(row), row->choices, node, node->text);
+    if (c == NULL)
+        return;
+    bool yes = c->value != 0;
+    if (row->type == DS_BOOL)
+        memcpy(field, &yes, sizeof yes);
+    else
+        memcpy(field, &c->value, sizeof c->value);
+}
+
+/* The first of the nodes that a scalar or a list of scalars holds; NULL after a diagnostic. */
+static const struct ds_yaml *word_list(struct ds_bind *b, const char *what,
+                                       const struct ds_yaml *node)
+{
+    if (node->kind == DS_YAML_SCALAR)
+        return node;
+    if (node->kind == DS_YAML_MAP) {
+        ds_bind_error(b, node, "%s takes a list, not a mapping", what);
+        return NULL;
+    }
+    for (const struct ds_yaml *n = node->first; n != NULL; n = n->next)
+        if (n->kind != DS_YAML_SCALAR) {
+            ds_bind_error(b, n, "%s takes a list of plain values", what);
+            return NULL;
+        }
+    return node->first;
+}
+
+static const struct ds_yaml *word_next(const struct ds_yaml *list, const struct ds_yaml *n)
+{
+    return list->kind == DS_YAML_SCALAR ? NULL : n->next;
+}
+
+void ds_bind_flags(struct ds_bind *b, const struct ds_param *row, const struct ds_yaml *node,
+                   uint32_t *field)
+{
+    *field = 0;
+    if (node->kind == DS_YAML_SCALAR && strcmp(node->text, "none") == 0)
+        return;
+    const struct ds_yaml *n = word_list(b, ds_param_name(row), node);
+    for (; n != NULL; n = word_next(node, n)) {
+        const struct ds_choice *c = word_find(b, ds_param_name(row), row->choices, n, n->text);
+        *field |= c != NULL ? c->value : 0;
+    }
+}
+
+void ds_bind_tiers(struct ds_bind *b, const struct ds_param *row, const struct ds_yaml *node,
+                   uint32_t *field)
+{
+    if (node->kind != DS_YAML_SEQUENCE || node->count != 4) {
+        ds_bind_error(b, node, "%s takes four numbers: use a list as in `[1, 2, 3, 4]`",
+                      ds_param_name(row));
+        return;
+    }
+    const struct ds_yaml *n = word_list(b, ds_param_name(row), node);
+    for (int i = 0; n != NULL; n = n->next, i++) {
+        struct ds_text why = {0};
+        double real = 0;
+        if (!ds_value_real(n->text, strlen(n->text), DS_DIM_NUMBER, &real, &why))
+            ds_bind_error(b, n, "%s: %s", ds_param_name(row), why.data);
+        else if (real < row->min || real > row->max)
+            ds_bind_error(b, n, "%s: `%s` is out of range: use %.0f to %.0f", ds_param_name(row),
+                          n->text, row->min, row->max);
+        else
+            field[i] = (uint32_t)(real * DC_PPM + 0.5);
+        ds_text_free(&why);
+    }
+}
+
+static bool word_weight(struct ds_bind *b, const struct ds_yaml *node, double *weight)
+{
+    struct ds_text why = {0};
+    bool ok = node->kind == DS_YAML_SCALAR;
+    if (!ok)
+        ds_bind_error(b, node, "a weight is a number, such as 0.3 or 30 %%");
+    else if (!(ok = ds_value_real(node->text, strlen(node->text), DS_DIM_SHARE, weight, &why)))
+        ds_bind_error(b, node, "weight: %s", why.data);
+    else if (!(ok = *weight <= 1e9))
+        ds_bind_error(b, node, "weight `%s` is out of range: use 0 to 1e9", node->text);
+    ds_text_free(&why);
+    return ok;
+}
+
+/* "partial(0.3)" */
+static void word_strategy(struct ds_bind *b, const struct ds_yaml *at, const char *text,
+                          uint32_t role, struct ds_mix *out)
+{
+    char word[64];
+    size_t size = strcspn(text, "(");
+    snprintf(word, sizeof word, "%.*s", (int)(size > 60 ? 60 : size), text);
+    while (word[0] != '\0' && word[strlen(word) - 1] == ' ')
+        word[strlen(word) - 1] = '\0';
+    const struct ds_choice *c = word_find(b, "strategy", ds_choices_strategy, at, word);
+    if (c == NULL)
+        return;
+    out->strategy = (enum ds_strategy)c->value;
+    bool validator = c->value == DS_STRATEGY_SILENT || c->value == DS_STRATEGY_EQUIVOCATING;
+    if (c->value != DS_STRATEGY_HONEST && validator != (role == DS_ROLE_VALIDATOR)) {
+        ds_bind_error(b, at, "strategy `%s` is for a %s, this group's role is %s: choose another",
+                      c->name, validator ? "validator" : "service node",
+                      ds_choice_name(ds_choices_role, role));
+        return;
+    }
+    size_t end = strlen(text);
+    bool argument = text[size] == '(' && text[end - 1] == ')';
+    struct ds_text why = {0}, name = {0};
+    if (argument != (c->value == DS_STRATEGY_PARTIAL) || (text[size] != '\0' && !argument)) {
+        ds_bind_error(b, at, "strategy `%s`: write `%s`", text,
+                      c->value == DS_STRATEGY_PARTIAL ? "partial(0.3)" : c->name);
+    } else if (argument && (!ds_value_share(text + size + 1, end - size - 2, &out->argument, &why) ||
+                            out->argument == 0)) {
+        ds_bind_error(b, at, "strategy `%s`: %s", text,
+                      why.data != NULL ? why.data : "a node that lacks nothing is honest");
+    } else {
+        ds_text_add(&name, c->name);
+        if (argument) {
+            ds_text_add(&name, "(");
+            ds_value_print_share(&name, out->argument);
+            ds_text_add(&name, ")");
+        }
+        out->name = name.failed ? NULL : ds_yaml_copy(b->arena, name.data, name.size);
+    }
+    ds_text_free(&why);
+    ds_text_free(&name);
+}
+
+void ds_bind_mix(struct ds_bind *b, const struct ds_yaml *node, struct ds_group *group)
+{
+    if (node->kind == DS_YAML_SEQUENCE) {
+        ds_bind_error(b, node, "strategy takes one name, or a mapping of names to weights, as in "
+                               "`{honest: 0.9, ghost: 0.1}`");
+        return;
+    }
+    size_t count = node->kind == DS_YAML_MAP ? node->count : 1;
+    group->mix = ds_bind_alloc(b, count, sizeof *group->mix);
+    if (group->mix == NULL)
+        return;
+    group->mix_count = count;
+    size_t before = b->d->count;
+    double sum = 0;
+    if (node->kind == DS_YAML_SCALAR) {
+        group->mix[0].weight = sum = 1;
+        word_strategy(b, node, node->text, group->role, &group->mix[0]);
+    }
+    size_t i = 0;
+    for (const struct ds_yaml *n = node->first; n != NULL; n = n->next, i++) {
+        struct ds_mix *m = &group->mix[i];
+        struct ds_yaml at = {.file = n->file, .place = n->key_place};
+        word_strategy(b, &at, n->key, group->role, m);
+        if (word_weight(b, n, &m->weight))
+            sum += m->weight;
+        for (size_t j = 0; j < i; j++)
+            if (m->name != NULL && group->mix[j].name != NULL &&
+                strcmp(m->name, group->mix[j].name) == 0)
+                ds_bind_error(b, &at, "strategy `%s` is named twice: add the weights up", m->name);
+    }
+    if (b->d->count == before && !(sum > 0))
+        ds_bind_error(b, node, "the weights of strategy sum to 0: give one a weight above 0");
+}
+
+void ds_bind_weights(struct ds_bind *b, const struct ds_yaml *node, struct ds_group *group)
+{
+    if (node->kind == DS_YAML_SCALAR && strcmp(node->text, "everywhere") == 0)
+        return;
+    size_t count = node->kind == DS_YAML_SCALAR ? 1 : node->count;
+    const struct ds_yaml *n =
+        node->kind == DS_YAML_MAP ? node->first : word_list(b, "place", node);
+    group->place = ds_bind_alloc(b, count, sizeof *group->place);
+    if (n == NULL || group->place == NULL)
+        return;
+    group->place_count = count;
+    double sum = 0;
+    const struct ds_network *net = &b->out->network;
+    for (size_t i = 0; n != NULL; n = word_next(node, n), i++) {
+        struct ds_weight *w = &group->place[i];
+        bool map = node->kind == DS_YAML_MAP;
+        struct ds_yaml at = {.file = n->file, .place = map ? n->key_place : n->place};
+        *w = (struct ds_weight){.name = map ? n->key : n->text, .weight = 1};
+        if (map && !word_weight(b, n, &w->weight))
+            return;
+        sum += w->weight;
+        size_t size = strlen(w->name);
+        bool prefix = size > 0 && w->name[size - 1] == '*', found = net->region_names == NULL;
+        struct ds_nearest nearest = {.word = w->name};
+        for (uint32_t r = 0; r < net->regions_count && !found; r++) {
+            ds_nearest_try(&nearest, net->region_names[r]);
+            found = prefix ? strncmp(net->region_names[r], w->name, size - 1) == 0
+                           : strcmp(net->region_names[r], w->name) == 0;
+        }
+        if (!found)
+            ds_bind_error(b, &at, "place: no region is called `%s`%s%s%s", w->name,
+                          nearest.name != NULL ? ": did you mean `" : ": see the regions file",
+                          nearest.name != NULL ? nearest.name : "",
+                          nearest.name != NULL ? "`?" : "");
+    }
+    if (!(sum > 0))
+        ds_bind_error(b, node, "the weights of place sum to 0: give one a weight above 0");
+}

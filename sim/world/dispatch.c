@@ -1,0 +1,220 @@
+/* One event at one node: from the kernel's queue through the node's step to effects under way.
+ *
+ * Time at a node.  A message is whole when the downlink has delivered it, and is taken up when the
+ * processor is free, in order of arrival; the handler runs here at once, with `now` set to that
+ * moment, because nothing can come between.  What the step charged keeps the processor busy from
+ * then on, and its effects leave at the end of that work:
+ *
+ *     event time --downlink--> delivered --processor queue--> now --charges--> effects leave
+ */
+#include "models/base/mem.h"
+#include "sim/world/inside.h"
+
+void world_prefetch(void *ctx, uint32_t node)
+{
+    struct ds_world *w = ctx;
+    __builtin_prefetch(w->node[node]);
+    __builtin_prefetch(&w->digest[node]);
+    __builtin_prefetch(&w->busy_ns[node]);
+}
+
+static int64_t dispatch_cost(const struct ds_world *w, uint32_t node, const uint32_t *charge)
+{
+    uint64_t sum = 0;
+    for (int i = 0; i < DC_COST_COUNT; i++)
+        sum += (uint64_t)charge[i] * w->cost_ns_q8[i];
+    if (w->slow_q16[node] != DS_NET_Q16_ONE)
+        sum = dc_muldiv(sum, w->slow_q16[node], DS_NET_Q16_ONE);
+    return (int64_t)(sum >> 8);
+}
+
+static void dispatch_commit(struct shard *s, uint32_t node, const struct dc_effect *e, int64_t now_ns)
+{
+    if (s->commits == s->commits_max) {
+        uint32_t grown = s->commits_max == 0 ? 256 : 2 * s->commits_max;
+        struct commit *more = dc_mem_grow(s->commit, grown, sizeof *more);
+        DC_CHECK(more != NULL);
+        s->commit = more;
+        s->commits_max = grown;
+    }
+    struct dc_block *block = (struct dc_block *)(uintptr_t)e->object;
+    atomic_fetch_add_explicit(&block->refs, 1, memory_order_relaxed);
+    s->commit[s->commits++] = (struct commit){block, now_ns, node};
+}
+
+static void dispatch_note(struct shard *s, uint32_t node, const struct dc_effect *e, int64_t now_ns)
+{
+    if (s->notes == s->notes_max) {
+        uint32_t grown = s->notes_max == 0 ? 256 : 2 * s->notes_max;
+        struct note *more = dc_mem_grow(s->note, grown, sizeof *more);
+        DC_CHECK(more != NULL);
+        s->note = more;
+        s->notes_max = grown;
+    }
+    s->note[s->notes++] = (struct note){.object = e->object, .time_ns = now_ns, .a = e->a, .b = e->b,
+                                        .node = node, .note = (uint32_t)e->timer};
+}
+
+static struct packet *dispatch_packet(struct ds_world *w, uint32_t node, const struct dc_effect *e)
+{
+    if (e->payload != NULL) {
+        struct packet *p = (struct packet *)(uintptr_t)e->payload;
+        world_packet_hold(p, 1);
+        return p;
+    }
+    return world_packet(w, node, e->bytes, e->size, e->bulk);
+}
+
+/* Whether packet p, which the node received by gossip, is what this effect passes on. */
+static void dispatch_effects(struct ds_world *w, uint32_t shard, uint32_t node,
+                             const struct ds_event *cause, struct packet *received, int64_t start_ns)
+{
+    struct shard *s = &w->shard[shard];
+    struct dc_effects *out = &s->effects;
+    int64_t leave_ns = start_ns + dispatch_cost(w, node, out->charge);
+    w->busy_ns[node] = leave_ns;
+    for (uint32_t i = 0; i < out->count; i++) {
+        const struct dc_effect *e = &out->list[i];
+        struct packet *p;
+        switch (e->kind) {
+        case DC_EFFECT_SEND:
+            p = dispatch_packet(w, node, e);
+            world_send(w, shard, node, e->to, p, EV_MESSAGE, leave_ns);
+            world_packet_drop(w, p);
+            break;
+        case DC_EFFECT_SEND_MANY:
+            p = dispatch_packet(w, node, e);
+            world_send_many(w, shard, node, e->to_list, e->to_count, p, EV_MESSAGE, leave_ns);
+            world_packet_drop(w, p);
+            break;
+        case DC_EFFECT_BROADCAST:
+            p = dispatch_packet(w, node, e);
+            if (p->seen == NULL)
+                world_gossip_start(w, shard, node, p, leave_ns);
+            world_packet_drop(w, p);
+            break;
+        case DC_EFFECT_RELAY:
+            if (received != NULL && received->seen != NULL)
+                world_gossip_relay(w, shard, node, cause->src, received, leave_ns);
+            break;
+        case DC_EFFECT_TIMER: {
+            int64_t due = e->due_ns > cause->time_ns ? e->due_ns : cause->time_ns + 1;
+            world_post_self(w, shard, node, due, EV_TIMER | w->incarnation[node] << 8, e->timer);
+            break;
+        }
+        case DC_EFFECT_COMMIT:
+            dispatch_commit(s, node, e, leave_ns);
+            break;
+        case DC_EFFECT_NOTE:
+            dispatch_note(s, node, e, leave_ns);
+            break;
+        }
+    }
+}
+
+static void dispatch_step(struct ds_world *w, uint32_t shard, const struct ds_event *e,
+                          struct dc_input *in, struct packet *received, int64_t ready_ns)
+{
+    uint32_t node = e->dst;
+    int64_t start = ready_ns > w->busy_ns[node] ? ready_ns : w->busy_ns[node];
+    struct dc_effects *out = &w->shard[shard].effects;
+    dc_effects_clear(out);
+    in->now_ns = in->wall_ns = start;
+    dc_adversary_step(w->node[node], in, out);
+    dispatch_effects(w, shard, node, e, received, start);
+}
+
+static void dispatch_message(struct ds_world *w, uint32_t shard, const struct ds_event *e,
+                             struct packet *p)
+{
+    struct shard *s = &w->shard[shard];
+    uint32_t event = e->kind & 0xff;
+    uint32_t counted = event == EV_ANNOUNCE ? (uint32_t)KIND_ANNOUNCE
+                       : event == EV_PULL   ? (uint32_t)KIND_PULL
+                                            : p->payload.kind;
+    if (counted >= KIND_COUNT)
+        counted = 0;
+    uint64_t whole = event == EV_ANNOUNCE || event == EV_PULL ? 41 : p->payload.size + p->bulk + 16;
+    if (whole > DS_NET_SIZE_MAX)
+        whole = DS_NET_SIZE_MAX;
+    if (!w->up[e->dst]) {
+        s->dropped_down[counted]++;
+        return;
+    }
+    int64_t ready =
+        ds_net_receive(w->net, &s->net, e->dst, counted, (uint32_t)whole, e->time_ns);
+    if (ready < 0)
+        return;
+    if (event == EV_ANNOUNCE) {
+        world_gossip_announce(w, shard, e, p, ready);
+    } else if (event == EV_PULL) {
+        world_gossip_pull(w, shard, e, p, ready);
+    } else if (p->seen == NULL || event == EV_MESSAGE || world_gossip_body(w, shard, e, p)) {
+        struct dc_input in = {.kind = DC_INPUT_MESSAGE, .from = e->src, .payload = &p->payload,
+                              .gossip = event == EV_BODY};
+        dispatch_step(w, shard, e, &in, p, ready);
+    }
+}
+
+static void dispatch_call(struct ds_world *w, uint32_t shard, const struct ds_event *e)
+{
+    uint64_t ordinal = e->payload;
+    int64_t next = world_next_call(w, e->dst, ordinal + 1, e->time_ns);
+    if (next != INT64_MAX)
+        world_post_self(w, shard, e->dst, next, EV_CALL, ordinal + 1);
+    if (!w->up[e->dst])
+        return;
+    struct dc_call call = world_call(w, e->dst, ordinal);
+    struct dc_input in = {.kind = DC_INPUT_CALL, .call = &call};
+    dispatch_step(w, shard, e, &in, NULL, e->time_ns);
+}
+
+static void dispatch_trace(struct shard *s, const struct ds_event *e, uint64_t digest)
+{
+    if (s->traces == s->traces_max) {
+        uint32_t grown = s->traces_max == 0 ? 1024 : 2 * s->traces_max;
+        struct ds_row_trace *more = dc_mem_grow(s->trace, grown, sizeof *more);
+        DC_CHECK(more != NULL);
+        s->trace = more;
+        s->traces_max = grown;
+    }
+    s->trace[s->traces++] = (struct ds_row_trace){
+        .time_ns = e->time_ns, .node = e->dst, .source = e->src, .sequence = e->seq,
+        .digest = digest, .kind = (uint16_t)(e->kind & 0xff)};
+}
+
+void world_handle(void *ctx, uint32_t shard, const struct ds_event *e)
+{
+    struct ds_world *w = ctx;
+    struct shard *s = &w->shard[shard];
+    uint32_t event = e->kind & 0xff;
+    struct packet *p = event <= EV_PULL ? (struct packet *)(uintptr_t)e->payload : NULL;
+    uint64_t digest = p != NULL ? p->digest : e->payload;
+    s->events++;
+    ds_digest_add(&w->digest[e->dst], e->time_ns, e->src, e->seq, event, digest);
+    if (w->options.trace)
+        dispatch_trace(s, e, digest);
+    if (p != NULL) {
+        dispatch_message(w, shard, e, p);
+        world_packet_drop(w, p);
+        return;
+    }
+    struct dc_input in = {.kind = DC_INPUT_TIMER, .timer = e->payload};
+    switch (event) {
+    case EV_TIMER:
+        if (w->up[e->dst] && e->kind >> 8 == (w->incarnation[e->dst] & 0xffffff))
+            dispatch_step(w, shard, e, &in, NULL, e->time_ns);
+        break;
+    case EV_CALL:
+        dispatch_call(w, shard, e);
+        break;
+    case EV_START:
+    case EV_RESTART:
+        in.kind = event == EV_START ? DC_INPUT_START : DC_INPUT_RESTART;
+        if (w->up[e->dst])
+            dispatch_step(w, shard, e, &in, NULL, e->time_ns);
+        break;
+    default:
+        DC_CHECK(!"an event of no kind");
+    }
+}

@@ -1,0 +1,210 @@
+/* The world's own data; seen by sim/world/*.c alone.
+ *
+ * Nodes are parallel arrays indexed by node id (= account id): the hot ones first.  What belongs
+ * to a node is touched by its shard alone; what belongs to a shard by the thread that runs it;
+ * everything else at barriers, where one thread runs.
+ *
+ *   kernel event --> dispatch.c --(gossip control)--> gossip.c --> transport.c --> kernel
+ *                        |  dc_input                                   ^
+ *                        v                                             |
+ *                    node step (models/) --> dc_effects ---------------+--> commits, notes
+ *                                                                              | barrier
+ *                                                             observe.c --> recorder, summary */
+#ifndef SIM_WORLD_INSIDE_H
+#define SIM_WORLD_INSIDE_H
+
+#include <stdatomic.h>
+
+#include "models/adversary/adversary.h"
+#include "models/base/histogram.h"
+#include "models/node/node.h"
+#include "sim/kernel/digest.h"
+#include "sim/kernel/kernel.h"
+#include "sim/net/link.h"
+#include "sim/net/overlay.h"
+#include "sim/scenario/scenario.h"
+#include "sim/workload/demand.h"
+#include "sim/world/world.h"
+
+/* Kinds of kernel events; the trace records them under these names (world_event_kinds). */
+enum world_event {
+    EV_MESSAGE,  /* payload: struct packet, one reference */
+    EV_BODY,     /* the same for a gossiped message: push, or answer to a pull */
+    EV_ANNOUNCE, /* payload: struct packet, one reference: the source has it */
+    EV_PULL,     /* likewise: the source wants it */
+    EV_TIMER,    /* payload: the timer's value; kind's upper bits: incarnation */
+    EV_CALL,     /* a client's user asks; payload: ordinal */
+    EV_START,
+    EV_RESTART,
+    EV_COUNT
+};
+
+/* How far a gossiped message has come at a node. */
+enum gossip { GOSSIP_UNSEEN, GOSSIP_ASKED, GOSSIP_HAVE };
+
+/* Bytes under way, shared by all who were sent them. */
+struct packet {
+    struct dc_payload payload; /* first: effects refer to packets by it */
+    _Atomic uint32_t refs;
+    uint32_t origin;
+    uint64_t digest;      /* of the bytes, for traces */
+    uint64_t bulk;        /* bytes charged to links beside them */
+    uint8_t *seen;        /* gossip: enum gossip of each node, else NULL */
+    struct packet *next;  /* gossip: the shard's list of live ones, in order of birth */
+    int64_t born_ns;
+    uint8_t data[];
+};
+
+struct commit { /* a node's news for observe.c */
+    struct dc_block *block; /* holds a reference */
+    int64_t time_ns;
+    uint32_t node;
+};
+
+struct note {
+    const void *object;
+    int64_t time_ns;
+    uint64_t a, b;
+    uint32_t node, note;
+};
+
+struct shard {
+    struct dc_effects effects;
+    struct ds_net_stats net;
+    struct commit *commit;
+    uint32_t commits, commits_max;
+    struct note *note;
+    uint32_t notes, notes_max;
+    struct packet *gossip_first, *gossip_last;
+    uint64_t events, dropped_down[DC_MSG_COUNT + 4];
+    uint64_t duplicates; /* gossip bodies that came twice */
+    struct ds_row_trace *trace;
+    uint32_t traces, traces_max;
+    struct ds_delivery *delivery;
+    uint32_t delivery_max;
+} __attribute__((aligned(64)));
+
+/* Message kinds of the network's accounts: those of enum dc_message, then gossip control. */
+enum { KIND_ANNOUNCE = DC_MSG_COUNT, KIND_PULL, KIND_COUNT };
+
+/* Where the observer stands with one height: kept in a ring until its row is written. */
+struct height_row {
+    uint64_t height; /* 0: free */
+    struct dc_hash id;
+    int64_t proposed_ns;
+    uint64_t epoch, round, transactions, bytes;
+    uint32_t proposer, commits, commits_max;
+    int64_t *commit_ns; /* of validators, in order of arrival */
+};
+
+struct fault_state {
+    bool active;
+    uint32_t handle, handle_back; /* of the network's rule or partition */
+    uint32_t targets_count;
+    uint32_t *target; /* nodes crashed or slowed */
+};
+
+struct ds_world {
+    const struct ds_scenario *scenario;
+    struct ds_world_options options;
+    struct ds_kernel *kernel;
+    struct ds_net *net;
+    struct ds_net_topology topology;
+    struct ds_net_overlay overlay;
+    struct dc_dist *jitter; /* or NULL */
+    struct dc_crypto crypto;
+    struct dc_store *store;
+    struct dc_params params;
+    uint64_t chain;
+    uint32_t nodes, threads, validators;
+
+    /* per node */
+    struct dc_node **node;
+    int64_t *busy_ns;      /* its processor is busy until then */
+    uint32_t *sequence;    /* of events that it caused */
+    uint32_t *incarnation; /* counts crashes: timers of an older one are dropped */
+    uint8_t *up;
+    uint32_t *slow_q16; /* factor on costs */
+    struct ds_digest *digest;
+    const struct ds_group **group;
+    struct ds_mix **mix; /* its strategy */
+    uint32_t *region;
+    uint64_t *identity;
+    struct dc_account *genesis; /* accounts as of genesis, until setup is done */
+
+    uint32_t cost_ns_q8[DC_COST_COUNT]; /* cost table after cores and speed, in ns * 256 */
+    struct shard *shard;
+    struct ds_arrivals arrivals;
+    struct ds_popularity popularity;
+    bool popularity_ready;
+
+    struct fault_state *fault;
+    struct fault_step { int64_t at_ns; uint32_t fault; bool begin; } *fault_step;
+    uint32_t fault_steps, fault_next;
+
+    struct ds_observer *observer;
+    bool stop;
+    struct dc_error error;
+};
+
+/* transport.c */
+struct packet *world_packet(struct ds_world *w, uint32_t node, const void *bytes, size_t size,
+                            uint64_t bulk);
+void world_packet_drop(struct ds_world *w, struct packet *p);
+static inline void world_packet_hold(struct packet *p, uint32_t n)
+{
+    atomic_fetch_add_explicit(&p->refs, n, memory_order_relaxed);
+}
+/* Sends p (its own reference is not consumed) at now, as an event of that kind. */
+void world_send(struct ds_world *w, uint32_t shard, uint32_t src, uint32_t dst, struct packet *p,
+                enum world_event kind, int64_t now_ns);
+void world_send_many(struct ds_world *w, uint32_t shard, uint32_t src, const uint32_t *dst,
+                     uint32_t count, struct packet *p, enum world_event kind, int64_t now_ns);
+void world_post_self(struct ds_world *w, uint32_t shard, uint32_t node, int64_t time_ns,
+                     uint32_t kind, uint64_t payload);
+
+/* gossip.c */
+void world_gossip_start(struct ds_world *w, uint32_t shard, uint32_t node, struct packet *p,
+                        int64_t now_ns);
+void world_gossip_relay(struct ds_world *w, uint32_t shard, uint32_t node, uint32_t from,
+                        struct packet *p, int64_t now_ns);
+void world_gossip_announce(struct ds_world *w, uint32_t shard, const struct ds_event *e,
+                           struct packet *p, int64_t now_ns);
+void world_gossip_pull(struct ds_world *w, uint32_t shard, const struct ds_event *e,
+                       struct packet *p, int64_t now_ns);
+/* True when the body is new at the node and is to be handled. */
+bool world_gossip_body(struct ds_world *w, uint32_t shard, const struct ds_event *e,
+                       struct packet *p);
+void world_gossip_expire(struct ds_world *w, int64_t now_ns);
+extern const uint32_t world_gossip_push_max;
+
+/* dispatch.c */
+void world_handle(void *ctx, uint32_t shard, const struct ds_event *e);
+void world_prefetch(void *ctx, uint32_t node);
+
+/* cost.c */
+void world_costs(struct ds_world *w);
+extern const char *const world_cost_names[DC_COST_COUNT];
+
+/* faults.c */
+enum dc_status world_faults_create(struct ds_world *w, struct dc_error *error) DC_MUST_USE;
+void world_faults_free(struct ds_world *w);
+/* Executes every step due at or before now; returns the time of the next, or INT64_MAX. */
+int64_t world_faults_run(struct ds_world *w, int64_t now_ns);
+
+/* setup.c */
+enum dc_status world_population(struct ds_world *w, struct dc_error *error) DC_MUST_USE;
+enum dc_status world_network(struct ds_world *w, struct dc_error *error) DC_MUST_USE;
+enum dc_status world_chain(struct ds_world *w, struct dc_error *error) DC_MUST_USE;
+int64_t world_next_call(struct ds_world *w, uint32_t client, uint64_t ordinal, int64_t after_ns);
+struct dc_call world_call(struct ds_world *w, uint32_t client, uint64_t ordinal);
+
+/* observe.c */
+enum dc_status world_observer_create(struct ds_world *w, struct dc_error *error) DC_MUST_USE;
+void world_observer_free(struct ds_world *w);
+/* Takes what the shards collected since the last barrier. */
+void world_observe(struct ds_world *w, int64_t now_ns);
+enum dc_status world_observer_finish(struct ds_world *w, bool complete, struct ds_summary *summary,
+                                     struct dc_error *error) DC_MUST_USE;
+
+#endif

@@ -1,0 +1,7 @@
+destra_test(crypto/test_hash models_crypto)
+destra_test(crypto/test_memo models_crypto OpenMP::OpenMP_C)
+destra_test(crypto/test_signature models_crypto)
+destra_test(crypto/test_ahead models_crypto OpenMP::OpenMP_C)
+destra_test(crypto/test_vrf models_crypto)
+destra_test(crypto/test_merkle models_crypto LABELS "unit;property")
+destra_test(crypto/test_cert models_crypto)

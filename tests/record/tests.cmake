@@ -1,0 +1,3 @@
+destra_test(record/test_record sim_record LABELS unit determinism)
+destra_test(record/test_interrupted sim_record LABELS unit property)
+destra_test(record/test_open sim_record LABELS unit)
