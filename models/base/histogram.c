@@ -1,3 +1,4 @@
+/* The parts of the histogram that are not in a hot path. */
 #include "models/base/histogram.h"
 
 #include "models/base/status.h"

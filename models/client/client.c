@@ -4,23 +4,37 @@
 #include "models/service/storage.h"
 #include "models/wire/tx.h"
 
-/* Rank of weight w at draw u in rendezvous hashing is -ln(u)/w, the smallest first (Schindelhauer
- * and Schomaker 2005); with log2 in 2^-16 and cross-multiplication it stays in integers. */
+/* Free declared space of a storage node that may take deals, 0 for any other account. */
+static uint64_t client_free_bytes(const struct dc_account *a)
+{
+    if (a->capacity_bytes == 0 || a->posync.ejected || a->revoked)
+        return 0;
+    return a->capacity_bytes - a->used_chunks * DC_CHUNK_BYTES;
+}
+
+/* Weighted rendezvous hashing (Schindelhauer and Schomaker 2005): the rank of a node of weight w
+ * at the uniform draw u is -log(u) / w, the smallest first; log2 in 2^-16 and cross-multiplication
+ * keep it in integers.  It runs over the candidates that the object's key draws, not over all
+ * nodes, so that a placement costs the same in any network. */
 uint32_t dc_client_place(const struct dc_state *state, uint64_t object_key, uint64_t size_bytes,
                          uint32_t rank)
 {
     const struct dc_meta *meta = dc_state_meta(state);
     struct { uint64_t cost, weight; uint32_t id; } best[8];
-    uint32_t kept = 0, wanted = rank < 7 ? rank + 1 : 8;
-    for (uint32_t id = 0; id < meta->accounts; id++) {
+    uint32_t kept = 0, wanted = rank < 7 ? rank + 1 : 8, found = 0;
+    for (uint32_t draw = 0; draw < 4 * DC_PLACE_CANDIDATES && found < DC_PLACE_CANDIDATES; draw++) {
+        uint64_t u = dc_mix64(object_key ^ dc_mix64(draw));
+        uint32_t id = (uint32_t)((unsigned __int128)u * meta->accounts >> 64);
         const struct dc_account *a = dc_state_account(state, id);
-        if (a->capacity_bytes == 0 || a->posync.ejected || a->revoked ||
-            a->capacity_bytes - a->used_chunks * DC_CHUNK_BYTES < size_bytes)
+        uint64_t free_bytes = client_free_bytes(a);
+        bool again = false;
+        for (uint32_t i = 0; i < kept; i++)
+            again = again || best[i].id == id;
+        if (again || free_bytes < size_bytes || free_bytes == 0)
             continue;
-        uint64_t free_mib = (a->capacity_bytes - a->used_chunks * DC_CHUNK_BYTES) >> 20;
-        uint64_t weight = ((free_mib + 1) * (a->posync.score >> 15)) + 1;
-        uint64_t u = dc_mix64(object_key ^ dc_mix64(id)) | 1;
-        uint64_t cost = ((uint64_t)64 << 16) - dc_log2_q16(u);
+        found++;
+        uint64_t weight = ((free_bytes >> 20) + 1) * (a->posync.score >> 15) + 1;
+        uint64_t cost = ((uint64_t)64 << 16) - dc_log2_q16(dc_mix64(u) | 1);
         uint32_t i = kept < wanted ? kept++ : wanted;
         while (i > 0 && (unsigned __int128)cost * best[i - 1].weight <
                             (unsigned __int128)best[i - 1].cost * weight) {

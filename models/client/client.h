@@ -75,8 +75,10 @@ void dc_client_timer(struct dc_client *c, const struct dc_client_env *env, const
 void dc_client_commit(struct dc_client *c, const struct dc_client_env *env, int64_t now_ns,
                       struct dc_effects *out);
 
-/* Holder of rank `rank` (0 best) for an object: rendezvous hashing, weighted by free capacity and score.
- * O(accounts); integers only. */
+#define DC_PLACE_CANDIDATES 64
+
+/* Holder of rank `rank` (0 best, at most 7) for an object: rendezvous hashing over 64 candidates
+ * that the key draws, weighted by free capacity and score; UINT32_MAX when there is none. */
 uint32_t dc_client_place(const struct dc_state *state, uint64_t object_key, uint64_t size_bytes,
                          uint32_t rank);
 

@@ -260,12 +260,11 @@ void dc_vote_sets_drop(struct dc_vote_set **list, uint64_t round)
 /* --- timeouts -------------------------------------------------------------------------------- */
 
 static void timeouts_count(struct dc_timeout_set *s, const struct dc_committee *c,
-                           const struct dc_timeout_entry *e, uint64_t round, uint64_t qc_round,
-                           bool more)
+                           const struct dc_timeout_entry *e, bool more)
 {
-    if (e->qc_round > qc_round || e->round < round)
+    if (e->qc_round > s->limit || e->round < s->current)
         return;
-    uint64_t *sum = e->round == round ? &s->power_at : &s->power_above;
+    uint64_t *sum = e->round == s->current ? &s->power_at : &s->power_above;
     *sum = more ? *sum + c->power[e->member] : *sum - c->power[e->member];
 }
 
@@ -288,6 +287,8 @@ bool dc_timeouts_add(struct dc_timeout_set **set, const struct dc_committee *c,
         struct dc_timeout_set *made =
             dc_mem_need(1, sizeof *made + c->count * sizeof(uint16_t), "timeouts");
         made->slot = (uint16_t *)(made + 1);
+        made->current = round;
+        made->limit = qc_round;
         *set = made;
     }
     struct dc_timeout_set *s = *set;
@@ -297,7 +298,7 @@ bool dc_timeouts_add(struct dc_timeout_set **set, const struct dc_committee *c,
         if (entry->round < e->round ||
             (entry->round == e->round && entry->qc_round <= e->qc_round))
             return false;
-        timeouts_count(s, c, e, round, qc_round, false);
+        timeouts_count(s, c, e, false);
     } else {
         if (s->count == s->count_max)
             timeouts_grow(s, c);
@@ -305,7 +306,7 @@ bool dc_timeouts_add(struct dc_timeout_set **set, const struct dc_committee *c,
         s->slot[entry->member] = (uint16_t)s->count;
     }
     *e = *entry;
-    timeouts_count(s, c, e, round, qc_round, true);
+    timeouts_count(s, c, e, true);
     return true;
 }
 
@@ -316,6 +317,8 @@ void dc_timeouts_enter(struct dc_timeout_set **set, const struct dc_committee *c
     if (s == NULL)
         return;
     s->power_at = s->power_above = 0;
+    s->current = round;
+    s->limit = qc_round;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < s->count; i++) {
         struct dc_timeout_entry *e = &s->entry[i];
@@ -326,7 +329,7 @@ void dc_timeouts_enter(struct dc_timeout_set **set, const struct dc_committee *c
             s->entry[kept] = *e;
         e = &s->entry[kept++];
         s->slot[e->member] = (uint16_t)kept;
-        timeouts_count(s, c, e, round, qc_round, true);
+        timeouts_count(s, c, e, true);
     }
     s->count = kept;
     if (kept == 0)

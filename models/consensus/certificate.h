@@ -63,14 +63,15 @@ struct dc_timeout_set {
     uint32_t count, count_max;
     struct dc_timeout_entry *entry;
     uint16_t *slot; /* member -> entry index + 1, 0: none */
-    /* Sums over entries whose qc_round <= the limit given to dc_timeouts_sum: */
-    uint64_t power_at, power_above; /* of rounds == and > the current one */
+    uint64_t current, limit;        /* round and highest QC round here, when the sums were taken */
+    uint64_t power_at, power_above; /* of rounds == and > current, with qc_round <= limit */
 };
 /* Adds or replaces by the newer (higher round, then higher QC round); false when nothing changed.
- * `round` is the current one, `qc_round` the highest QC's: keeps the sums right. */
+ * round and qc_round as for dc_timeouts_enter; used when the set is made. */
 bool dc_timeouts_add(struct dc_timeout_set **set, const struct dc_committee *c,
                      const struct dc_timeout_entry *entry, uint64_t round, uint64_t qc_round);
-/* Recomputes the sums; drops what is below `round`, and the set when it is empty. */
+/* Takes the sums anew for this round and highest QC round; drops what is below `round`, and the set
+ * when it is empty. */
 void dc_timeouts_enter(struct dc_timeout_set **set, const struct dc_committee *c, uint64_t round,
                        uint64_t qc_round);
 /* The highest round R such that counted timeouts of rounds >= R hold at least `power`; 0: none. */

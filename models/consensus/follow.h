@@ -29,6 +29,7 @@ struct dc_follow_entry {
 struct dc_follow {
     uint64_t epoch;
     const struct dc_committee *committee; /* of epoch; the store's */
+    const struct dc_committee *before;    /* of epoch - 1, or NULL */
     struct dc_block *final;               /* reference held; executed; never a seal */
     struct dc_follow_entry *known;
     uint32_t known_count, known_max;
@@ -45,7 +46,7 @@ struct dc_follow {
     uint32_t want_from;   /* who spoke of it last */
     uint16_t want_tries;
     uint8_t orphan_next;
-    bool timer_set;
+    bool timer_set, want_sure;
     uint32_t rejected; /* messages refused, ever */
 };
 
@@ -54,7 +55,7 @@ enum dc_follow_verdict {
     DC_FOLLOW_NEW,     /* taken in */
     DC_FOLLOW_KNOWN,   /* was here */
     DC_FOLLOW_ORPHAN,  /* holds as far as can be seen; its parent is missing */
-    DC_FOLLOW_AHEAD,   /* of an epoch not reached here: cannot be judged */
+    DC_FOLLOW_AHEAD,   /* of an epoch not reached here: cannot be judged yet */
     DC_FOLLOW_OLD,     /* at or below the final height, or of an epoch gone by */
     DC_FOLLOW_INVALID
 };
@@ -90,15 +91,20 @@ const struct dc_block *dc_follow_certified(const struct dc_follow *f);
 
 /* The interned block of a PROPOSAL or BLOCK_REPLY, remembered in the payload; NULL: no block. */
 struct dc_block *dc_follow_decode(const struct dc_consensus_env *env, const struct dc_payload *p);
-/* Whether signature and certificates hold under the committee of f->epoch: NEW for yes, else AHEAD,
- * OLD or INVALID.  Charges VERIFY for each signature. */
-enum dc_follow_verdict dc_follow_check(struct dc_follow *f, const struct dc_consensus_env *env,
-                                       struct dc_block *block, struct dc_effects *out);
-/* Takes in a block that passed dc_follow_check (or the node's own), and the orphans that waited for
- * it, and commits what its certificate commits. */
-enum dc_follow_verdict dc_follow_insert(struct dc_follow *f, const struct dc_consensus_env *env,
-                                        const struct dc_input *in, struct dc_block *block,
-                                        struct dc_effects *out);
+/* Judges a block and takes it in: signature and certificates (VERIFY charged for each signature),
+ * hand-over into the next epoch, parent, then the orphans that waited for it, and commits what its
+ * certificate commits.  When its parent is missing it is kept for a while and in->from is asked.
+ * NEW and ORPHAN: its certificates hold. */
+enum dc_follow_verdict dc_follow_take(struct dc_follow *f, const struct dc_consensus_env *env,
+                                      const struct dc_input *in, struct dc_block *block,
+                                      struct dc_effects *out);
+/* Takes in a block that is known to hold, such as the node's own, on a parent that is here. */
+void dc_follow_insert(struct dc_follow *f, const struct dc_consensus_env *env,
+                      const struct dc_input *in, struct dc_block *block, struct dc_effects *out);
+/* What a QC of votes for `block` makes final: its parent, when certified in the round before. */
+struct dc_hash dc_follow_commits(const struct dc_block *block);
+/* Whether the certificate needs no check here: it is the highest one, known already. */
+bool dc_follow_qc_known(const struct dc_follow *f, const struct dc_qc *qc);
 /* A verified certificate of f->epoch: remembers the highest, commits.  Asks `in->from` for the block
  * when it is missing. */
 void dc_follow_certificate(struct dc_follow *f, const struct dc_consensus_env *env,
@@ -112,14 +118,34 @@ struct dc_follow_entry *dc_follow_find(const struct dc_follow *f, const struct d
 /* Executes an entry's block (and what it stands on) once per node. */
 bool dc_follow_execute(struct dc_follow *f, const struct dc_consensus_env *env,
                        struct dc_follow_entry *entry, struct dc_effects *out);
-/* Asks `from` (and later others) for the chain that ends in tip. */
+/* Asks in->from, now or soon, and later others, for the chain that ends in tip.  `sure`: a verified
+ * certificate vouches for it. */
 void dc_follow_want(struct dc_follow *f, const struct dc_consensus_env *env,
                     const struct dc_input *in, const struct dc_hash *tip, uint64_t height,
-                    struct dc_effects *out);
+                    bool sure, struct dc_effects *out);
+/* Answers a BLOCK_REQUEST; `tc` (or NULL) goes with the certificates. */
+void dc_follow_serve(struct dc_follow *f, const struct dc_consensus_env *env,
+                     const struct dc_input *in, const struct dc_tc *tc, struct dc_effects *out);
+/* Asks `to` for its own tip and certificates: it is ahead in a way that cannot be judged here. */
+void dc_follow_ask(struct dc_follow *f, uint32_t to, uint8_t flags, struct dc_effects *out);
+/* Sends the highest QC and `tc` (or NULL), or the hand-over to one who is in an earlier epoch. */
+void dc_follow_send_certificates(struct dc_follow *f, uint32_t to, uint64_t epoch,
+                                 const struct dc_tc *tc, struct dc_effects *out);
+/* After a BLOCK_REPLY was taken: goes on asking when the chain goes on. */
+void dc_follow_replied(struct dc_follow *f, const struct dc_consensus_env *env,
+                       const struct dc_input *in, struct dc_effects *out);
+/* Counts and notes something refused. */
+void dc_follow_reject(struct dc_follow *f, const struct dc_input *in, enum dc_reject why,
+                      struct dc_effects *out);
+/* The hand-over of a HANDOVER message, remembered in the payload, or NULL. */
+struct dc_handover *dc_follow_decode_handover(const struct dc_payload *p);
+/* Whether gossip that gave this verdict is worth passing on. */
+bool dc_follow_relays(const struct dc_follow *f, const struct dc_block *block,
+                      enum dc_follow_verdict verdict);
 /* Far behind and asking: a validator in this condition does not sign. */
 static inline bool dc_follow_behind(const struct dc_follow *f)
 {
-    return f->want_due_ns != 0 && f->want_height > f->final->header.height + 4;
+    return f->want_due_ns != 0 && f->want_sure && f->want_height > f->final->header.height + 4;
 }
 
 #endif

@@ -25,6 +25,8 @@ struct dc_state *dc_state_begin(const struct dc_state *from)
     s->past = dc_tree_hold(&from->past);
     s->work->refs++;
     s->agenda->refs++;
+    if (s->anomaly != NULL)
+        dc_anomaly_hold(s->anomaly);
     return s;
 }
 
@@ -40,6 +42,7 @@ void dc_state_drop(struct dc_state *s)
     dc_tree_drop(&l->accounts, &s->past);
     dc_work_drop(l, s->work);
     dc_agenda_drop(l, s->agenda);
+    dc_anomaly_drop(s->anomaly);
     l->small_bytes -= sizeof *s;
     dc_mem_free(s);
 }
@@ -119,15 +122,17 @@ struct dc_account *dc_state_edit(struct dc_state *s, uint32_t id)
 
 struct dc_tally *dc_state_tally_edit(struct dc_state *s, uint32_t id)
 {
+    uint32_t stride = s->ledger->tally_stride;
     struct dc_tally_leaf *leaf =
-        dc_tree_edit(&s->ledger->tallies, &s->tallies, id / DC_TALLY_GROUP);
-    return &leaf->of[id % DC_TALLY_GROUP];
+        dc_tree_edit(&s->ledger->tallies, &s->tallies, dc_tally_leaf_of(id, stride));
+    return &leaf->of[dc_tally_place(id, stride)];
 }
 
 struct dc_account *dc_state_append(struct dc_state *s)
 {
     uint32_t id = s->meta.accounts++;
-    if (id % DC_TALLY_GROUP == 0) {
+    uint32_t stride = s->ledger->tally_stride;
+    for (uint32_t n = id % (DC_TALLY_GROUP * stride) == 0 ? stride : 0; n > 0; n--) {
         struct dc_tally_leaf *leaf = dc_tree_append(&s->ledger->tallies, &s->tallies);
         for (uint32_t i = 0; i < DC_TALLY_GROUP; i++)
             leaf->of[i].report = DC_REPORT_NONE;
@@ -194,7 +199,7 @@ static size_t encode_account(const void *leaf, uint8_t *out)
     struct dc_writer w = dc_writer(out, DC_TREE_ENCODED_MAX);
     const uint64_t word[] = {a->balance, a->nonce, a->bond, a->bond_release_epoch, a->serial,
                              a->valid_from, a->valid_to, a->capacity_bytes, a->used_bytes,
-                             a->used_chunks, a->joined};
+                             a->used_chunks, a->joined, a->nonce_used};
     for (size_t i = 0; i < sizeof word / sizeof word[0]; i++)
         dc_write64(&w, word[i]);
     dc_write32(&w, a->roles);
@@ -288,8 +293,12 @@ static struct dc_hash hash_meta(const struct dc_state *s)
     dc_write(&w, m->beacon.b, 32);
     dc_write(&w, s->past.hash.b, 32);
     dc_write(&w, s->ledger->digest.b, 32);
-    for (uint32_t i = 1; i < 3; i++)
+    for (uint32_t i = 0; i < 2; i++)
         dc_write(&w, s->committee[i]->root.b, 32);
+    if (s->anomaly != NULL) {
+        struct dc_hash learnt = dc_anomaly_digest(s->anomaly);
+        dc_write(&w, learnt.b, 32);
+    }
     DC_CHECK(!w.failed);
     return dc_hash_bytes(DC_DOMAIN_STATE_LEAF, text, w.size);
 }

@@ -28,7 +28,8 @@ struct dc_deal {
 };
 
 struct dc_account {
-    uint64_t balance, nonce, bond;
+    uint64_t balance, nonce, bond; /* nonce: above all used; */
+    uint64_t nonce_used;           /* bit i: nonce - 1 - i was used: late ones may still come */
     uint64_t bond_release_epoch; /* of an ejected bond */
     uint32_t roles; /* bits of enum dc_role (crypto/cert.h); a service node has DC_ROLE_STORAGE */
     uint8_t region, lock_tier;
@@ -68,7 +69,7 @@ struct dc_meta {
 
 /* Late votes count for this many blocks; states are looked up this far back, not further. */
 #define DC_LATE_VOTE_HEIGHTS 8
-#define DC_WINDOW_HEIGHTS 64
+#define DC_WINDOW_HEIGHTS 32
 
 #define DC_ROLES_SERVICE                                                                           \
     (DC_ROLE_STORAGE | DC_ROLE_HOSTING | DC_ROLE_DNS | DC_ROLE_RPC | DC_ROLE_GPU)

@@ -5,9 +5,10 @@
  *     accounts, deals       trees of struct dc_account, struct dc_deal         parts 1, 2
  *     tallies               tree, eight accounts a leaf: heartbeats            part 3
  *     reports               tree of this epoch's receipts, chained by node     part 4
+ *     anomaly               what detectors have learnt                         in the meta leaf
  *     work                  what each committee member did in this epoch       part 5
  *     past                  accounts at the end of the epoch before            in the meta leaf
- *     committee[3]          of the epoch before, this one, the next            in the meta leaf
+ *     committee[]           of the next epoch, this one, those before          two in the meta leaf
  *     agenda                who is still to be drawn, whose demand is open     an index of accounts
  *
  *   root = H(STATE_NODE, part 0 || ... || part 5)
@@ -22,12 +23,14 @@
 #ifndef MODELS_LEDGER_STATE_IMPL_H
 #define MODELS_LEDGER_STATE_IMPL_H
 
+#include "models/anomaly/anomaly.h"
 #include "models/ledger/store.h"
 #include "models/ledger/tree.h"
 #include "models/wire/tx.h"
 
 #define DC_TALLY_GROUP 8u
 #define DC_STATE_PARTS 6
+#define DC_COMMITTEES 16u /* remembered by a state: evidence can be as old as that */
 
 /* What a node did in the epoch; heartbeats are counted in the epoch whose blocks close the time in
  * which they could be included: [0] this one, [1] the next. */
@@ -41,6 +44,17 @@ struct dc_tally {
 struct dc_tally_leaf {
     struct dc_tally of[DC_TALLY_GROUP];
 };
+/* Which leaf: heartbeats that are due together have ids that differ by the period, so ids with the
+ * same residue of it (`stride`, the period at genesis) share leaves, and a block's heartbeats touch
+ * a tenth of them.  In each run of 8 * stride ids: leaf = residue, place in it = quotient. */
+static inline uint32_t dc_tally_leaf_of(uint32_t id, uint32_t stride)
+{
+    return id / (DC_TALLY_GROUP * stride) * stride + id % stride;
+}
+static inline uint32_t dc_tally_place(uint32_t id, uint32_t stride)
+{
+    return id / stride % DC_TALLY_GROUP;
+}
 
 #define DC_REPORT_NONE UINT32_MAX
 struct dc_report { /* a client's countersigned report about a node, on the epoch before */
@@ -78,7 +92,7 @@ struct dc_ledger { /* one per store: what all its states share */
     uint64_t chain;
     struct dc_hash digest; /* of the parameters, regions and keys below: in every root */
     uint8_t registrar_key[32];
-    uint32_t regions;
+    uint32_t regions, tally_stride;
     int64_t *allowance_ns;
     struct dc_crypto *crypto;
     const struct dc_answer_checker *checker;
@@ -99,7 +113,8 @@ struct dc_state {
     struct dc_tree accounts, deals, tallies, reports, past;
     struct dc_work *work;
     struct dc_agenda *agenda;
-    const struct dc_committee *committee[3]; /* of epoch - 1 (NULL in 0), epoch, epoch + 1 */
+    struct dc_anomaly *anomaly; /* NULL when no detector is on */
+    const struct dc_committee *committee[DC_COMMITTEES]; /* [i]: of epoch + 1 - i, or NULL */
     struct dc_hash part[DC_STATE_PARTS];
     struct dc_hash root;
 };
@@ -135,10 +150,17 @@ void dc_agenda_drop(struct dc_ledger *ledger, struct dc_agenda *agenda);
 const struct dc_committee *dc_committee_draw(struct dc_ledger *ledger, const struct dc_tree *accounts,
                                              uint64_t epoch, const struct dc_hash *beacon,
                                              uint32_t *hashes);
-/* One of that epoch that was drawn before, when it is the only one; or NULL. */
+/* The one of that epoch that was drawn, or NULL when there are none or several (a fork): for
+ * readers whose state no longer names it, never for execution. */
 const struct dc_committee *dc_committee_known(const struct dc_ledger *ledger, uint64_t epoch);
 void dc_committee_free_all(struct dc_ledger *ledger);
 /* w = bond * lock * g(S). */
 uint64_t dc_committee_weight(const struct dc_params *p, const struct dc_account *account);
+
+/* genesis.c: checks the genesis, fills the ledger (parameters, digest, forests) and makes the first
+ * state.  On error the ledger is to be freed all the same. */
+enum dc_status dc_genesis_state(const struct dc_genesis *genesis, struct dc_ledger *ledger,
+                                struct dc_state **out, struct dc_error *error) DC_MUST_USE;
+void dc_ledger_free(struct dc_ledger *ledger);
 
 #endif

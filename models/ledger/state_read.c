@@ -29,8 +29,9 @@ const struct dc_deal *dc_state_deal(const struct dc_state *state, uint32_t id)
 
 const struct dc_tally *dc_state_tally(const struct dc_state *state, uint32_t id)
 {
-    const struct dc_tally_leaf *leaf = dc_tree_get(&state->tallies, id / DC_TALLY_GROUP);
-    return &leaf->of[id % DC_TALLY_GROUP];
+    uint32_t stride = state->ledger->tally_stride;
+    const struct dc_tally_leaf *leaf = dc_tree_get(&state->tallies, dc_tally_leaf_of(id, stride));
+    return &leaf->of[dc_tally_place(id, stride)];
 }
 
 int64_t dc_state_allowance_ns(const struct dc_state *state, uint8_t region_a, uint8_t region_b)

@@ -54,8 +54,7 @@ static bool node_make_service(struct dc_node *node, const struct dc_node_config 
     node->service = dc_mem_alloc(1, sizeof *node->service);
     if (node->service == NULL)
         return false;
-    struct dc_hash seed = dc_filler_seed(node->key.public);
-    dc_storage_init(&node->service->storage, &seed, c->capacity_bytes);
+    dc_storage_init(&node->service->storage, c->filler, c->capacity_bytes);
     node->service->storage.disk = c->disk;
     return true;
 }
@@ -229,15 +228,14 @@ static void node_heartbeat(struct dc_node *node, const struct dc_block *block,
 {
     const struct dc_state *state = block->state;
     uint64_t due = block->header.height + 3;
-    uint32_t nodes = dc_state_meta(state)->validators + dc_state_meta(state)->services;
-    uint32_t every = dc_posync_heartbeat_every(node->env.params, nodes);
+    uint32_t every = dc_state_meta(state)->heartbeat_every;
     if (node->client != NULL || due <= node->heartbeat_height ||
         !dc_posync_heartbeat_due(due, node->id, every))
         return;
     node->heartbeat_height = due;
     struct dc_tx tx = {.kind = DC_TX_HEARTBEAT, .from = node->id};
     tx.heartbeat.height = block->header.height;
-    dc_heartbeat_proof(state, node->id, tx.heartbeat.proof);
+    dc_state_heartbeat(state, node->id, tx.heartbeat.proof);
     out->charge[DC_COST_HASH] += 4;
     dc_node_submit_tx(node, &tx, out);
 }

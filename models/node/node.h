@@ -41,6 +41,7 @@ struct dc_node_config {
     const struct dc_params *params;
     uint64_t key_seed;        /* keys are derived from it and the id */
     uint64_t capacity_bytes;  /* service nodes */
+    const struct dc_content *filler; /* of a service node: what it committed to; copied */
     struct dc_disk disk;      /* what their disk lacks */
     uint32_t replicas, retries, deal_epochs; /* clients */
     int64_t timeout_ns;
@@ -101,6 +102,9 @@ void dc_node_submit_tx(struct dc_node *node, const struct dc_tx *tx, struct dc_e
 
 /* Frees what a decoder remembered in a payload of this kind. */
 void dc_node_memo_free(uint32_t kind, void *memo);
+
+/* Judges storage proofs for the ledger (answers on chain, and answers as evidence). */
+extern const struct dc_answer_checker dc_node_answer_checker;
 
 /* serve.c: the storage service's messages, and the answers to challenges. */
 void dc_serve_message(struct dc_node *node, const struct dc_input *in, struct dc_effects *out);

@@ -33,7 +33,7 @@ static void serve_put(struct dc_node *node, const struct dc_input *in, struct dc
     }
     /* Kept now; the chain says in which chunks when the deal is final (dc_serve_commit). */
     struct dc_held held = {.deal = DC_DEAL_NONE, .offset_chunk = UINT64_MAX, .chunks = chunks,
-                           .seed = seed, .root = root};
+                           .content = content, .root = root};
     dc_storage_hold(s, &held);
     struct dc_hash digest = dc_deal_digest(node->env.chain, in->from, &t);
     dc_sign(node->env.crypto, &node->key, digest.b, sizeof digest.b, signature);
@@ -61,12 +61,10 @@ static void serve_get(struct dc_node *node, const struct dc_input *in, struct dc
                        dc_get_reply_encode(request, DC_REPLY_MISSING, NULL, NULL, 0, bytes));
         return;
     }
-    struct dc_content content;
     uint8_t data[DC_CHUNK_BYTES];
     struct dc_hash path[64];
-    dc_content_init(&content, &held->seed);
-    dc_content_chunk(&content, chunk, data);
-    dc_content_path(&content, held->chunks, chunk, path);
+    dc_content_chunk(&held->content, chunk, data);
+    dc_content_path(&held->content, held->chunks, chunk, path);
     out->charge[DC_COST_CHUNK]++;
     uint8_t depth = (uint8_t)dc_content_depth(held->chunks);
     dc_effect_send(out, in->from, bytes,
@@ -112,7 +110,7 @@ static bool serve_prove(struct dc_node *node, const struct dc_challenge *c,
         dc_posync_samples(&c->nonce, service->storage.chunks, k, sample);
     out->charge[DC_COST_CHUNK] += k;
     size_t storage = dc_storage_prove(&service->storage, sample, k, scratch, storage_max, &proved);
-    size_t sync = dc_state_prove(state, dc_challenge_account(&c->nonce, state),
+    size_t sync = dc_state_prove(state, dc_state_sync_account(state, &c->nonce),
                                  scratch + storage_max, sync_max);
     bool ok = (storage != 0 || k == 0) && sync != 0;
     if (ok) {
@@ -172,6 +170,8 @@ static void serve_demand(struct dc_node *node, const struct dc_block *block, str
     uint64_t sample[256];
     uint32_t proved;
     uint8_t k = own->demand.k;
+    if (service->storage.chunks == 0)
+        return; /* nothing was declared, nothing can be demanded */
     dc_posync_samples(&own->demand.nonce, service->storage.chunks, k, sample);
     size_t size_max = dc_storage_proof_max(&service->storage, k);
     uint8_t *proof = dc_mem_need(1, size_max, "a demand's proof");

@@ -6,12 +6,6 @@
 /* Challenges in blocks older than this are not asked any more: the node is catching up. */
 static const int64_t verifier_fresh_ns = 20000000000;
 
-uint32_t dc_challenge_account(const struct dc_hash *nonce, const struct dc_state *state)
-{
-    uint32_t accounts = dc_state_meta(state)->accounts;
-    return (uint32_t)((unsigned __int128)dc_get64(nonce->b + 8) * accounts >> 64);
-}
-
 static struct dc_session *verifier_open(struct dc_verifier *v)
 {
     if (v->count == v->count_max) {
@@ -118,7 +112,7 @@ static bool verifier_check(const struct dc_node *node, const struct dc_session *
     if (dc_memo_get(node->env.crypto->memo, &key, &answer))
         return answer == 1;
     struct dc_hash root = dc_state_root(state);
-    bool ok = dc_state_prove_check(&root, dc_challenge_account(&s->nonce, state), m->sync,
+    bool ok = dc_state_prove_check(&root, dc_state_sync_account(state, &s->nonce), m->sync,
                                    m->sync_size);
     if (a->capacity_bytes >= DC_CHUNK_BYTES) {
         uint64_t sample[256];

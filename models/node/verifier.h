@@ -40,7 +40,4 @@ void dc_verifier_free(struct dc_verifier *v);
 
 #define DC_TIMER_VERIFIER 0xD0u /* top byte of its timers; the rest is the session's number */
 
-/* The account whose Merkle path a challenge asks for: chosen by the nonce. */
-uint32_t dc_challenge_account(const struct dc_hash *nonce, const struct dc_state *state);
-
 #endif

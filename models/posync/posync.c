@@ -1,3 +1,9 @@
+/* Proof of Sync as pure functions.
+ *
+ * Every chance is a hash: the first 64 bits of H(domain, beacon || id || ordinal), so that whoever
+ * knows the chain knows the outcome, and nobody before the beacon is known.  A coin compares the top
+ * 31 of them with a Q1.31; a number below a limit comes by multiplication and rejection (Lemire
+ * 2019), exact.  models/README.md 5 and 6. */
 #include "models/posync/posync.h"
 
 uint32_t dc_posync_heartbeat_every(const struct dc_params *p, uint32_t nodes)
@@ -29,7 +35,7 @@ dc_q31 dc_posync_performance(const struct dc_params *p, const struct dc_posync *
 {
     uint64_t sum = (uint64_t)p->weight_s_ppm * r->s + (uint64_t)p->weight_a_ppm * r->a +
                    (uint64_t)p->weight_u_ppm * r->u + (uint64_t)p->weight_q_ppm * r->q;
-    return dc_q31_mul((dc_q31)(sum / DC_PPM), r->proved);
+    return (dc_q31)((unsigned __int128)sum * r->proved / ((uint64_t)DC_PPM << 31));
 }
 
 dc_q31 dc_posync_smooth(const struct dc_params *p, dc_q31 score, dc_q31 performance)
@@ -107,15 +113,15 @@ struct dc_hash dc_posync_nonce(const struct dc_hash *beacon_f, uint32_t id, uint
 uint8_t dc_posync_difficulty(const struct dc_params *p, const struct dc_posync *r, uint8_t causes,
                              const struct dc_hash *nonce)
 {
-    uint64_t k = p->k;
+    uint64_t k = p->k, k_max = p->k_max < UINT8_MAX ? p->k_max : UINT8_MAX;
     if (causes & DC_CAUSE_FLAG)
         k *= p->rigor;
     struct dc_hash h = dc_hash_bytes(DC_DOMAIN_COIN, nonce->b, sizeof nonce->b);
     if (posync_coin(dc_hash_u64(&h), p->k_max_chance))
-        k = p->k_max;
+        k = k_max;
     if (k < p->k_min)
         k = p->k_min;
-    return (uint8_t)(k > p->k_max ? p->k_max : k);
+    return (uint8_t)(k > k_max ? k_max : k);
 }
 
 /* The n-th uniform draw in [0, limit) of a challenge, by rejection. */
@@ -137,6 +143,7 @@ uint8_t dc_posync_verifiers(const struct dc_params *p, const struct dc_hash *non
     for (uint32_t i = 0; i < count; i++)
         others -= member[i] == id;
     uint32_t wanted = p->verifiers < others ? p->verifiers : others;
+    DC_CHECK(wanted <= DC_VERIFIERS_MAX);
     uint8_t n = 0;
     uint64_t ordinal = 0;
     while (n < wanted) {
@@ -160,16 +167,23 @@ void dc_posync_samples(const struct dc_hash *nonce, uint64_t n, uint32_t k, uint
 enum dc_verdict_kind dc_posync_majority(const struct dc_challenge *c, bool closing)
 {
     uint32_t count[DC_VERDICT_UNDECIDED + 1] = {0};
-    for (uint32_t i = 0; i < c->verifiers; i++)
+    for (uint32_t i = 0; i < c->verifiers; i++) {
+        DC_CHECK(c->verdict[i] < DC_VERDICT_UNDECIDED);
         count[c->verdict[i]]++;
-    if (2 * count[DC_VERDICT_PASS] > c->verifiers)
+    }
+    uint32_t pass = count[DC_VERDICT_PASS], fail = count[DC_VERDICT_FAIL];
+    uint32_t miss = count[DC_VERDICT_LATE] + count[DC_VERDICT_SILENT];
+    if (2 * pass > c->verifiers)
         return DC_VERDICT_PASS;
-    if (2 * count[DC_VERDICT_FAIL] > c->verifiers)
+    if (2 * fail > c->verifiers)
         return DC_VERDICT_FAIL;
-    if (2 * (count[DC_VERDICT_LATE] + count[DC_VERDICT_SILENT]) > c->verifiers)
+    if (2 * miss > c->verifiers)
         return count[DC_VERDICT_LATE] >= count[DC_VERDICT_SILENT] ? DC_VERDICT_LATE
                                                                  : DC_VERDICT_SILENT;
-    return closing || count[DC_VERDICT_NONE] == 0 ? DC_VERDICT_UNDECIDED : DC_VERDICT_NONE;
+    uint32_t most = pass > fail ? pass : fail;
+    most = miss > most ? miss : most;
+    bool reachable = 2 * (most + count[DC_VERDICT_NONE]) > c->verifiers;
+    return closing || !reachable ? DC_VERDICT_UNDECIDED : DC_VERDICT_NONE;
 }
 
 int64_t dc_posync_deadline_ns(const struct dc_params *p, uint32_t k)

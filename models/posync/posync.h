@@ -69,7 +69,7 @@ static inline bool dc_posync_heartbeat_due(uint64_t height, uint32_t id, uint32_
 {
     return height % every == id % every;
 }
-/* How many are due in [first, last]. */
+/* How many are due in [first, last]; at height 0, genesis, none is. */
 uint32_t dc_posync_heartbeats_due(uint64_t first, uint64_t last, uint32_t id, uint32_t every);
 
 /* P(e) of the four components times v; then S(e).  One rounding each. */
@@ -79,15 +79,15 @@ dc_q31 dc_posync_smooth(const struct dc_params *p, dc_q31 score, dc_q31 performa
 dc_q31 dc_posync_influence(const struct dc_params *p, dc_q31 score);
 
 /* T(e): the causes for which node `id` is challenged in `epoch`, from the state and R after e-1.
- * Uses p->theta, trigger, soft, audit; u only where defined. */
+ * Uses p->theta, soft, audit; u only where defined. */
 uint8_t dc_posync_causes(const struct dc_params *p, const struct dc_posync *r, uint32_t id,
                          uint64_t epoch, const struct dc_hash *beacon);
 /* Whether a member of T(e) not yet drawn is drawn at this height: H(R_f || n || h) < 2^256 / left. */
 bool dc_posync_drawn(const struct dc_hash *beacon_f, uint32_t id, uint64_t height, uint32_t left);
 /* Heights of an epoch in which first (second) askings are drawn: [first, last], relative to 0. */
 void dc_posync_draw_window(const struct dc_params *p, bool second, uint32_t *first, uint32_t *last);
-/* The nonce, the difficulty and the verifiers (distinct committee members, not the node itself,
- * drawn from `member[count]`) of a challenge. */
+/* The nonce, the difficulty (1..255 samples) and the verifiers (distinct committee members, not the
+ * node itself, drawn from `member[count]`, which are distinct) of a challenge. */
 struct dc_hash dc_posync_nonce(const struct dc_hash *beacon_f, uint32_t id, uint64_t height);
 uint8_t dc_posync_difficulty(const struct dc_params *p, const struct dc_posync *r, uint8_t causes,
                              const struct dc_hash *nonce);

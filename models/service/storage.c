@@ -1,10 +1,15 @@
+/* Content, possession and its proof; see storage.h for the idea and the tree.
+ *
+ *   proof = sample 0 | sample 1 | ...    sample = deal id 4 | chunk 4096 | path 32 x depth
+ *
+ * Prover and verifier must agree under which root a chunk is shown, and the chain moves while a
+ * challenge is on its way: both ask storage_covering of one and the same state. */
 #include "models/service/storage.h"
-
-#include <sodium.h>
 
 #include "models/base/bytes.h"
 #include "models/base/mem.h"
 #include "models/base/rng.h"
+#include "models/crypto/expand.h"
 
 uint32_t dc_content_depth(uint64_t chunks)
 {
@@ -16,9 +21,7 @@ uint32_t dc_content_depth(uint64_t chunks)
 
 void dc_content_chunk(const struct dc_content *c, uint64_t index, uint8_t out[DC_CHUNK_BYTES])
 {
-    uint8_t nonce[8];
-    dc_put64(nonce, index % DC_CONTENT_PERIOD);
-    crypto_stream_chacha20(out, DC_CHUNK_BYTES, nonce, c->seed.b);
+    dc_expand(&c->seed, index % DC_CONTENT_PERIOD, out, DC_CHUNK_BYTES);
 }
 
 void dc_content_init(struct dc_content *c, const struct dc_hash *seed)
@@ -94,11 +97,12 @@ bool dc_disk_has(const struct dc_disk *disk, uint64_t chunk)
     return dc_mix64(disk->key ^ dc_mix64(chunk)) >> 33 >= disk->missing;
 }
 
-void dc_storage_init(struct dc_storage *s, const struct dc_hash *filler_seed, uint64_t capacity_bytes)
+void dc_storage_init(struct dc_storage *s, const struct dc_content *filler, uint64_t capacity_bytes)
 {
     memset(s, 0, sizeof *s);
     s->chunks = capacity_bytes / DC_CHUNK_BYTES;
-    dc_content_init(&s->filler, filler_seed);
+    if (filler != NULL)
+        s->filler = *filler;
 }
 
 void dc_storage_free(struct dc_storage *s)
@@ -158,8 +162,44 @@ static void storage_write_sample(struct dc_writer *w, const struct dc_content *c
     dc_write(w, path, sizeof path[0] * dc_content_depth(chunks));
 }
 
-size_t dc_storage_prove(const struct dc_storage *s, const uint64_t *sample, uint32_t k, uint8_t *out,
-                        size_t out_max, uint32_t *proved)
+/* The deal of the node that covers a chunk, expired or not, or DC_DEAL_NONE. */
+static uint32_t storage_covering(const struct dc_state *state, const struct dc_account *a,
+                                 uint64_t chunk)
+{
+    if (chunk >= a->used_chunks)
+        return DC_DEAL_NONE;
+    for (uint32_t id = a->deal_last; id != DC_DEAL_NONE;) {
+        const struct dc_deal *d = dc_state_deal(state, id);
+        if (chunk >= d->offset_chunk && chunk - d->offset_chunk < dc_chunks_of(d->size_bytes))
+            return id;
+        id = d->prev;
+    }
+    return DC_DEAL_NONE;
+}
+
+static const struct dc_held *storage_find_deal(const struct dc_storage *s, uint32_t deal)
+{
+    for (uint32_t i = 0; deal != DC_DEAL_NONE && i < s->held_count; i++)
+        if (s->held[i].deal == deal)
+            return &s->held[i];
+    return NULL;
+}
+
+/* Under what a chunk is to be shown: by the state where there is one, else by what is held now. */
+static const struct dc_held *storage_shown(const struct dc_storage *s, const struct dc_state *state,
+                                           uint32_t node, uint64_t chunk)
+{
+    if (state == NULL) {
+        const struct dc_held *h = dc_storage_find(s, chunk);
+        return h != NULL && h->deal != DC_DEAL_NONE ? h : NULL;
+    }
+    const struct dc_account *a = dc_state_account(state, node);
+    return a == NULL ? NULL : storage_find_deal(s, storage_covering(state, a, chunk));
+}
+
+size_t dc_storage_prove_at(const struct dc_storage *s, const struct dc_state *state, uint32_t node,
+                           const uint64_t *sample, uint32_t k, uint8_t *out, size_t out_max,
+                           uint32_t *proved)
 {
     *proved = 0;
     for (uint32_t i = 0; i < k; i++)
@@ -168,11 +208,9 @@ size_t dc_storage_prove(const struct dc_storage *s, const uint64_t *sample, uint
         return 0;
     struct dc_writer w = dc_writer(out, out_max);
     for (uint32_t i = 0; i < k; i++) {
-        const struct dc_held *h = dc_storage_find(s, sample[i]);
-        if (h != NULL && h->deal != DC_DEAL_NONE) {
-            struct dc_content c;
-            dc_content_init(&c, &h->seed);
-            storage_write_sample(&w, &c, h->deal, h->chunks, sample[i] - h->offset_chunk);
+        const struct dc_held *h = storage_shown(s, state, node, sample[i]);
+        if (h != NULL) {
+            storage_write_sample(&w, &h->content, h->deal, h->chunks, sample[i] - h->offset_chunk);
         } else {
             storage_write_sample(&w, &s->filler, DC_DEAL_NONE, s->chunks, sample[i]);
         }
@@ -181,20 +219,21 @@ size_t dc_storage_prove(const struct dc_storage *s, const uint64_t *sample, uint
     return w.size;
 }
 
-/* The unexpired deal of the node that covers a chunk, or DC_DEAL_NONE. */
-static uint32_t storage_covering(const struct dc_state *state, const struct dc_account *a,
-                                 uint64_t chunk)
+size_t dc_storage_prove(const struct dc_storage *s, const uint64_t *sample, uint32_t k, uint8_t *out,
+                        size_t out_max, uint32_t *proved)
 {
-    if (chunk >= a->used_chunks)
-        return DC_DEAL_NONE;
-    uint64_t epoch = dc_state_meta(state)->epoch;
-    for (uint32_t id = a->deal_last; id != DC_DEAL_NONE;) {
-        const struct dc_deal *d = dc_state_deal(state, id);
-        if (chunk >= d->offset_chunk && chunk - d->offset_chunk < dc_chunks_of(d->size_bytes))
-            return d->end_epoch > epoch ? id : DC_DEAL_NONE;
-        id = d->prev;
-    }
-    return DC_DEAL_NONE;
+    return dc_storage_prove_at(s, NULL, 0, sample, k, out, out_max, proved);
+}
+
+/* Whether a chunk may be shown under deal `id` (DC_DEAL_NONE: as filler). */
+static bool storage_may_show(const struct dc_state *state, const struct dc_account *a,
+                             uint64_t chunk, uint32_t id)
+{
+    uint32_t covering = storage_covering(state, a, chunk);
+    if (id == covering)
+        return true;
+    return id == DC_DEAL_NONE &&
+           dc_state_deal(state, covering)->end_epoch <= dc_state_meta(state)->epoch;
 }
 
 bool dc_storage_check(const struct dc_state *state, uint32_t node, const uint64_t *sample,
@@ -207,7 +246,7 @@ bool dc_storage_check(const struct dc_state *state, uint32_t node, const uint64_
     struct dc_reader r = dc_reader(proof, size);
     for (uint32_t i = 0; i < k; i++) {
         uint32_t id = dc_read32(&r);
-        if (r.failed || id != storage_covering(state, a, sample[i]))
+        if (r.failed || !storage_may_show(state, a, sample[i], id))
             return false;
         const struct dc_deal *d = id == DC_DEAL_NONE ? NULL : dc_state_deal(state, id);
         uint64_t chunks = d != NULL ? dc_chunks_of(d->size_bytes) : capacity;

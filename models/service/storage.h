@@ -44,7 +44,7 @@ bool dc_content_check(const struct dc_hash *root, uint64_t chunks, uint64_t inde
                       const uint8_t *chunk, const uint8_t *path);
 static inline uint64_t dc_chunks_of(uint64_t size_bytes)
 {
-    return (size_bytes + DC_CHUNK_BYTES - 1) / DC_CHUNK_BYTES;
+    return size_bytes / DC_CHUNK_BYTES + (size_bytes % DC_CHUNK_BYTES != 0);
 }
 /* The seeds of a node's filler and of an object. */
 struct dc_hash dc_filler_seed(const uint8_t node_key[32]);
@@ -62,7 +62,7 @@ bool dc_disk_has(const struct dc_disk *disk, uint64_t chunk);
 struct dc_held {
     uint32_t deal; /* id on chain, or DC_DEAL_NONE while not yet final */
     uint64_t offset_chunk, chunks;
-    struct dc_hash seed;
+    struct dc_content content; /* its seed, and the hashes of one period */
     struct dc_hash root;
 };
 
@@ -73,7 +73,9 @@ struct dc_storage {
     struct dc_held *held; /* by offset, ascending */
     uint32_t held_count, held_max;
 };
-void dc_storage_init(struct dc_storage *s, const struct dc_hash *filler_seed, uint64_t capacity_bytes);
+/* filler may be NULL when nothing is declared; it is copied. */
+void dc_storage_init(struct dc_storage *s, const struct dc_content *filler,
+                     uint64_t capacity_bytes);
 void dc_storage_free(struct dc_storage *s);
 /* Remembers a deal's content; keeps the order. */
 void dc_storage_hold(struct dc_storage *s, const struct dc_held *held);
@@ -82,13 +84,19 @@ const struct dc_held *dc_storage_find(const struct dc_storage *s, uint64_t chunk
 
 /* --- the proof: for each sample, u32 deal id (DC_DEAL_NONE: filler) || chunk || path ---------- */
 
-/* Writes the proof of k samples.  Returns its size, or 0 when the disk lacks one of them (*proved
- * then counts those that are there). */
+/* Writes the proof of k samples as `state` wants them shown for account `node` (the state under which
+ * it will be checked; deals that it does not know yet stay filler).  Returns its size, or 0 when the
+ * disk lacks one of them (*proved then counts those that are there).  out_max: at least
+ * dc_storage_proof_max. */
+size_t dc_storage_prove_at(const struct dc_storage *s, const struct dc_state *state, uint32_t node,
+                           const uint64_t *sample, uint32_t k, uint8_t *out, size_t out_max,
+                           uint32_t *proved);
+/* The same, each chunk shown under the deal that is held there now. */
 size_t dc_storage_prove(const struct dc_storage *s, const uint64_t *sample, uint32_t k, uint8_t *out,
                         size_t out_max, uint32_t *proved);
 size_t dc_storage_proof_max(const struct dc_storage *s, uint32_t k);
-/* Checks it against the node's account and deals in a state.  A chunk that an unexpired deal covers must
- * be shown under that deal. */
+/* Checks it against the node's account and deals in a state.  A chunk that a deal covers must be shown
+ * under that deal; once the deal has expired, filler is as good. */
 bool dc_storage_check(const struct dc_state *state, uint32_t node, const uint64_t *sample,
                       uint32_t k, const uint8_t *proof, size_t size);
 

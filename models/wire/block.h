@@ -12,10 +12,10 @@
 
 #include "models/base/bytes.h"
 #include "models/base/fixed.h"
-#include "models/crypto/crypto.h"
+#include "models/crypto/vrf.h"
 
 #define DC_KEY_BYTES 32
-#define DC_VRF_PROOF_BYTES 80
+
 #define DC_MEMBERS_MAX 4096 /* in a committee */
 
 /* First byte of every message.  What a message carries is in the header of its codec. */

@@ -1,3 +1,5 @@
+/* Straight-line codecs: layouts in the header, offsets written out, one size check at the top of
+ * each decoder.  Only ANSWER has parts of its own lengths and reads through dc_reader. */
 #include "models/wire/service_msg.h"
 
 size_t dc_challenge_encode(uint64_t height, uint8_t asking, uint8_t *out)
@@ -156,7 +158,7 @@ size_t dc_get_reply_encode(uint64_t request, uint8_t status, const uint8_t *chun
     out[0] = DC_MSG_GET_REPLY;
     dc_put64(out + 1, request);
     out[9] = status;
-    out[10] = depth;
+    out[10] = status == DC_REPLY_OK ? depth : 0;
     if (status != DC_REPLY_OK)
         return 11;
     memcpy(out + 11, chunk, 4096);
@@ -172,11 +174,14 @@ bool dc_get_reply_decode(const uint8_t *bytes, size_t size, uint64_t *request, u
     *request = dc_get64(bytes + 1);
     *status = bytes[9];
     *depth = bytes[10];
-    *chunk = bytes + 11;
-    *path = bytes + 11 + 4096;
+    *chunk = *path = NULL;
     if (*status != DC_REPLY_OK)
         return size == 11 && *depth == 0;
-    return size == 11 + 4096 + 32 * (size_t)*depth;
+    if (size != 11 + 4096 + 32 * (size_t)*depth)
+        return false;
+    *chunk = bytes + 11;
+    *path = bytes + 11 + 4096;
+    return true;
 }
 
 static void report_encode(const struct dc_report_terms *t, uint8_t out[DC_REPORT_BYTES])

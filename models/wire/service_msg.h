@@ -74,7 +74,8 @@ bool dc_put_reply_decode(const uint8_t *bytes, size_t size, uint64_t *request, u
 size_t dc_get_encode(uint64_t request, uint32_t deal, uint64_t chunk, uint8_t *out);
 bool dc_get_decode(const uint8_t *bytes, size_t size, uint64_t *request, uint32_t *deal,
                    uint64_t *chunk);
-/* chunk and path may be NULL (status not OK): depth is then 0 and no chunk follows. */
+/* When status is not OK chunk and path may be NULL, no chunk follows and depth counts as 0; the
+ * decoder then gives NULLs. */
 size_t dc_get_reply_encode(uint64_t request, uint8_t status, const uint8_t *chunk,
                            const struct dc_hash *path, uint8_t depth, uint8_t *out);
 bool dc_get_reply_decode(const uint8_t *bytes, size_t size, uint64_t *request, uint8_t *status,

@@ -152,7 +152,7 @@ static void tx_read_verdict(struct dc_reader *r, struct dc_tx *t)
     t->verdict.asking = dc_read8(r);
     t->verdict.proved = dc_read8(r);
     dc_read(r, t->verdict.binding, 16);
-    if (t->verdict.verdict < DC_VERDICT_PASS || t->verdict.verdict > DC_VERDICT_SILENT ||
+    if (t->verdict.verdict < DC_TX_VERDICT_MIN || t->verdict.verdict > DC_TX_VERDICT_MAX ||
         t->verdict.asking < 1 || t->verdict.asking > 2)
         r->failed = true;
 }

@@ -7,7 +7,6 @@
 #ifndef MODELS_WIRE_TX_H
 #define MODELS_WIRE_TX_H
 
-#include "models/posync/posync.h"
 #include "models/wire/block.h"
 #include "models/wire/evidence.h"
 
@@ -55,6 +54,10 @@ struct dc_tx {
 /* Evidence kinds: DC_EVIDENCE_PROPOSALS and _VOTES of wire/evidence.h, and this one: a signed ANSWER
  * message (wire/service_msg.h) to a challenge, whose proof is wrong. */
 #define DC_EVIDENCE_ANSWER 3
+
+/* A verdict is enum dc_verdict_kind (posync/posync.h): pass, fail, late or silent. */
+#define DC_TX_VERDICT_MIN 1
+#define DC_TX_VERDICT_MAX 4
 
 /* One late vote in a VOTES transaction: member index 2, signature 64; members ascend. */
 #define DC_LATE_VOTE_BYTES ((size_t)66)

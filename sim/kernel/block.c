@@ -36,8 +36,28 @@ static void slab_add(struct ds_blocks *pool)
     pool->bump_end = slack != 0 ? start + bytes - sizeof *s : (char *)s + bytes;
 }
 
-struct ds_block *ds_blocks_slab(struct ds_blocks *pool)
+/* Moves one free list of another pool to this one. */
+static bool borrow(struct ds_blocks *pool)
 {
+    for (struct ds_blocks *p = pool->next; pool->borrows && p != NULL; p = p->next) {
+        if (p->lists != NULL) {
+            pool->free = p->lists;
+            p->lists = p->lists->more;
+            return true;
+        }
+        if (p->free != NULL) {
+            pool->free = p->free;
+            p->free = NULL;
+            return true;
+        }
+    }
+    return false;
+}
+
+struct ds_block *ds_blocks_more(struct ds_blocks *pool)
+{
+    if (borrow(pool))
+        return ds_blocks_take(pool);
     if ((size_t)(pool->bump_end - pool->bump) < sizeof(struct ds_block))
         slab_add(pool);
     struct ds_block *b = (struct ds_block *)pool->bump;

@@ -7,6 +7,8 @@
 
 enum { PARALLEL_COUNT = 1024 };
 
+#define NODES_MAX 0x80000000u
+
 static struct ds_engine *engine(const struct ds_kernel *kernel)
 {
     return (struct ds_engine *)kernel;
@@ -28,9 +30,9 @@ static bool run_idle(void *ctx, uint32_t thread)
 
 static enum dc_status config_check(const struct ds_kernel_config *c, struct dc_error *error)
 {
-    if (c->nodes == 0 || c->nodes == DS_NODE_NONE)
-        return dc_error_set(error, DC_ERR_USAGE, "the kernel needs 1 to 2^32 - 2 nodes, not %u",
-                            c->nodes);
+    if (c->nodes == 0 || c->nodes > NODES_MAX)
+        return dc_error_set(error, DC_ERR_USAGE, "the kernel needs 1 to %u nodes, not %u",
+                            NODES_MAX, c->nodes);
     if (c->threads == 0 || c->threads > DS_KERNEL_THREADS_MAX)
         return dc_error_set(error, DC_ERR_USAGE, "threads must be 1 to %d, not %u",
                             DS_KERNEL_THREADS_MAX, c->threads);
@@ -53,6 +55,10 @@ static bool create_parts(struct ds_engine *k)
         k->lanes[i].stage.nodes = k->config.nodes;
     }
     k->serial = &k->lanes[threads];
+    k->serial->pool.borrows = true;
+    k->serial->pool.next = &k->lanes[0].pool;
+    for (uint32_t i = 0; i + 1 < threads; i++)
+        k->lanes[i].pool.next = &k->lanes[i + 1].pool;
     uint8_t *shards = dc_mem_alloc(deals, sizeof *shards);
     k->shards = shards;
     k->serial->near = dc_mem_alloc(DS_NEAR, sizeof(struct ds_chain));
@@ -89,7 +95,7 @@ struct ds_kernel *ds_kernel_create(const struct ds_kernel_config *config, struct
             return &k->front;
         }
     }
-    ds_kernel_destroy(&k->front);
+    ds_kernel_destroy((struct ds_kernel *)k);
     dc_error_set(error, DC_ERR_IO, "out of memory for the event kernel of %u nodes", config->nodes);
     return NULL;
 }

@@ -28,7 +28,7 @@ struct ds_event {
 };
 
 struct ds_kernel_config {
-    uint32_t nodes;          /* destinations are 0 .. nodes - 1 */
+    uint32_t nodes;          /* destinations are 0 .. nodes - 1; at most 2^31 */
     uint32_t threads;        /* = shards, 1 .. DS_KERNEL_THREADS_MAX */
     uint64_t seed;           /* of ties */
     int64_t lookahead_ns;    /* > 0 */
@@ -107,9 +107,11 @@ static inline void ds_kernel_post(struct ds_kernel *k, uint32_t shard, const str
     struct ds_kernel_stage *stage = k->stages[shard];
     DC_CHECK(e->dst < stage->nodes);
     if (__builtin_expect(e->time_ns < stage->end_ns, 0)) {
-        ds_kernel_post_soon(k, shard, e);
+        struct ds_event copy = *e; /* so that the caller's can live in registers alone: */
+        ds_kernel_post_soon(k, shard, &copy);
         return;
     }
+    /* written and reread with other widths, it would wait for the store buffer (3 ns). */
     stage->event[stage->count++] = *e;
     if (__builtin_expect(stage->count == DS_KERNEL_STAGE, 0))
         ds_kernel_post_staged(k, shard);

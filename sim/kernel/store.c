@@ -53,7 +53,7 @@ static void deal(struct ds_engine *k, struct ds_blocks *pool, struct ds_chain *c
     *chain = (struct ds_chain){NULL, 0};
     while (b != NULL) {
         struct ds_block *prev = b->prev;
-        ds_block_prefetch(prev);
+        ds_block_ahead(b, 0);
         ds_store_put(k, serial, b->event, count);
         ds_blocks_give(pool, b);
         b = prev;
@@ -180,7 +180,9 @@ uint64_t ds_store_take(struct ds_engine *k, uint64_t window)
 void ds_store_collect(struct ds_engine *k)
 {
     uint32_t threads = k->config.threads;
-    ds_chain_free(&k->serial->pool, &k->mixed);
+    /* What set-up and small windows filled is given to the lanes in turn, and the serial lane
+     * borrows it back when it runs dry: otherwise a run would hold twice the blocks it needs. */
+    ds_chain_free(&k->lanes[k->window % threads].pool, &k->mixed);
     for (uint32_t p = 0; p < threads; p++) {
         struct ds_lane *lane = &k->lanes[p];
         for (uint32_t o = 0; k->taken_any && o < threads; o++)

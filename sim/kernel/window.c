@@ -3,7 +3,10 @@
  *   taken chains --(big: scatter by destination)--> ranges of about 2,000 events, one after the other
  *   range --> one word per event, sorted --> events in order, destination by destination
  *
- *   word:  | node - base | (time - start) >> time_shift | place in the table of blocks |
+ *   word:  | node | (time - start) >> time_shift | place in the table of blocks |
+ *
+ * where node is the number within the lane and the range: a lane that runs every third block of 64
+ * nodes numbers its own ones densely, or most of the sort's buckets would stay empty.
  *
  * A range and its words stay in the second-level cache while it runs, whatever the window's size.
  * Two words that differ in their place alone are a tie and are put into the full order when met;
@@ -21,8 +24,34 @@ enum {
     AHEAD = 16 /* events between asking for a node's state and running it */
 };
 
+/* How a lane numbers the nodes that it runs: blocks of 64 nodes, every stride-th from `first` on. */
+struct dealt {
+    uint64_t inverse; /* 2^32 / stride, rounded up: exact for 2^26 blocks and 64 shards */
+    uint32_t stride, first;
+};
+
+static struct dealt deal(uint32_t stride, uint32_t first)
+{
+    return (struct dealt){(((uint64_t)1 << 32) + stride - 1) / stride, stride, first};
+}
+
+static inline uint32_t number_of(const struct dealt *d, uint32_t node)
+{
+    if (d->stride == 1)
+        return node;
+    return (uint32_t)((node >> 6) * d->inverse >> 32) << 6 | (node & 63);
+}
+
+static inline uint32_t node_of(const struct dealt *d, uint32_t number)
+{
+    if (d->stride == 1)
+        return number;
+    return ((number >> 6) * d->stride + d->first) << 6 | (number & 63);
+}
+
 struct packing {
-    uint32_t base; /* first node */
+    struct dealt deal;
+    uint32_t base; /* the first number of the range */
     int place_bits, time_bits, time_shift;
 };
 
@@ -154,12 +183,13 @@ static void look_up(struct ds_engine *k, struct ds_lane *lane, const struct pack
     size_t stride = k->config.states_stride;
     int node_shift = p->time_bits + p->place_bits;
     size_t ahead = i == 0 ? 0 : i + AHEAD, ahead_end = end + AHEAD < n ? end + AHEAD : n;
-    if (states != NULL)
-        for (size_t j = ahead; j < ahead_end; j++)
-            __builtin_prefetch(states + (p->base + (w[j] >> node_shift)) * stride, 1);
-    if (k->config.prefetch != NULL)
-        for (size_t j = ahead; j < ahead_end; j++)
-            k->config.prefetch(k->config.ctx, p->base + (uint32_t)(w[j] >> node_shift));
+    for (size_t j = ahead; j < ahead_end && (states != NULL || k->config.prefetch != NULL); j++) {
+        uint32_t node = node_of(&p->deal, p->base + (uint32_t)(w[j] >> node_shift));
+        if (states != NULL)
+            __builtin_prefetch(states + node * stride, 1);
+        if (k->config.prefetch != NULL)
+            k->config.prefetch(k->config.ctx, node);
+    }
     for (size_t j = i; j < end; j++) {
         if (j + 1 < n && (w[j] ^ w[j + 1]) >> p->place_bits == 0 && j >= *mended)
             *mended = j + mend(k, lane, p, w + j, n - j);
@@ -211,10 +241,11 @@ static uint64_t blocks_of(uint64_t count)
     return (count + DS_BLOCK_EVENTS - 1) >> DS_BLOCK_SHIFT;
 }
 
-/* Packs and runs the sources' events, all of nodes base .. base + nodes - 1; puts what lies beyond a
- * cut back. */
+/* Packs and runs the sources' events, all of the nodes numbered base .. base + nodes - 1; puts what
+ * lies beyond a cut back. */
 static void run_direct(struct ds_engine *k, struct ds_lane *lane, struct source *sources,
-                       uint32_t source_count, uint32_t base, uint32_t nodes)
+                       uint32_t source_count, const struct dealt *dealt, uint32_t base,
+                       uint32_t nodes)
 {
     uint64_t events = 0, blocks = 0;
     for (uint32_t s = 0; s < source_count; s++) {
@@ -223,7 +254,8 @@ static void run_direct(struct ds_engine *k, struct ds_lane *lane, struct source 
     }
     words_reserve(lane, events);
     table_reserve(lane, blocks);
-    struct packing p = {.base = base,
+    struct packing p = {.deal = *dealt,
+                        .base = base,
                         .place_bits = bits_of(blocks * DS_BLOCK_EVENTS),
                         .time_bits = bits_of((uint64_t)(k->end_ns - k->start_ns) - 1)};
     int excess = bits_of(nodes - 1) + p.time_bits + p.place_bits - 64;
@@ -238,11 +270,12 @@ static void run_direct(struct ds_engine *k, struct ds_lane *lane, struct source 
         uint32_t count = b == NULL ? 0 : ds_chain_tail_count(sources[s].chain.count);
         uint32_t shard = sources[s].shard;
         for (; b != NULL; b = b->prev, count = DS_BLOCK_EVENTS) {
-            ds_block_prefetch(b->prev);
+            const struct ds_block *ahead = ds_block_ahead(b, count);
             place = block * DS_BLOCK_EVENTS;
             lane->table[block++] = b;
             for (uint32_t i = 0; i < count; i++) {
                 const struct ds_event *e = &b->event[i];
+                __builtin_prefetch(&ahead->event[i]);
                 if (shard != UINT32_MAX && ds_shard(k, e->dst) != shard)
                     continue;
                 if (__builtin_expect(e->time_ns >= k->end_ns, 0)) {
@@ -250,7 +283,7 @@ static void run_direct(struct ds_engine *k, struct ds_lane *lane, struct source 
                     continue;
                 }
                 uint64_t time = (uint64_t)(e->time_ns - k->start_ns) >> p.time_shift;
-                *words++ = (uint64_t)(e->dst - base) << node_shift | time << p.place_bits |
+                *words++ = (uint64_t)(number_of(dealt, e->dst) - base) << node_shift | time << p.place_bits |
                            (place + i);
             }
         }
@@ -262,22 +295,25 @@ static void run_direct(struct ds_engine *k, struct ds_lane *lane, struct source 
 }
 
 /* Appends the source's events to the ranges of their destinations. */
-static void scatter(struct ds_engine *k, struct ds_lane *lane, struct source *source, int shift)
+static void scatter(struct ds_engine *k, struct ds_lane *lane, struct source *source,
+                    const struct dealt *dealt, int shift)
 {
     struct ds_block *b = source->chain.tail;
     uint32_t count = b == NULL ? 0 : ds_chain_tail_count(source->chain.count);
     uint32_t shard = source->shard;
     while (b != NULL) {
         struct ds_block *prev = b->prev;
-        ds_block_prefetch(prev);
+        const struct ds_block *ahead = ds_block_ahead(b, count);
         for (uint32_t i = 0; i < count; i++) {
             const struct ds_event *e = &b->event[i];
+            __builtin_prefetch(&ahead->event[i]);
             if (shard != UINT32_MAX && ds_shard(k, e->dst) != shard)
                 continue;
             if (__builtin_expect(e->time_ns >= k->end_ns, 0))
                 ds_store_put(k, lane, e, 1);
             else
-                ds_chain_append(&lane->pool, &lane->ranges[e->dst >> shift], e);
+                ds_chain_append(&lane->pool, &lane->ranges[number_of(dealt, e->dst) >> shift],
+                                e);
         }
         if (source->pool != NULL)
             ds_blocks_give(source->pool, b);
@@ -288,29 +324,30 @@ static void scatter(struct ds_engine *k, struct ds_lane *lane, struct source *so
 
 /* Runs the sources, of about `events` events. */
 static void run_sources(struct ds_engine *k, struct ds_lane *lane, struct source *sources,
-                        uint32_t source_count, uint64_t events)
+                        uint32_t source_count, uint64_t events, struct dealt dealt)
 {
+    uint32_t nodes = number_of(&dealt, k->config.nodes - 1) / 64 * 64 + 64;
     if (events <= DIRECT_MAX) {
-        run_direct(k, lane, sources, source_count, 0, k->config.nodes);
+        run_direct(k, lane, sources, source_count, &dealt, 0, nodes);
         return;
     }
     uint64_t wanted = events / RANGE_EVENTS < RANGES_MAX ? events / RANGE_EVENTS : RANGES_MAX;
-    int shift = bits_of(k->config.nodes - 1) - bits_of(wanted);
+    int shift = bits_of(nodes - 1) - bits_of(wanted);
     if (shift < 0)
         shift = 0;
-    uint32_t ranges = ((k->config.nodes - 1) >> shift) + 1;
+    uint32_t ranges = ((nodes - 1) >> shift) + 1;
     if (ranges > lane->ranges_size) {
         lane->work_bytes -= lane->ranges_size * sizeof *lane->ranges;
         lane->ranges = work_again(lane, lane->ranges, ranges, sizeof *lane->ranges);
         lane->ranges_size = ranges;
     }
     for (uint32_t s = 0; s < source_count; s++)
-        scatter(k, lane, &sources[s], shift);
+        scatter(k, lane, &sources[s], &dealt, shift);
     for (uint32_t r = 0; r < ranges; r++) {
         struct source range = {lane->ranges[r], &lane->pool, UINT32_MAX};
         lane->ranges[r] = (struct ds_chain){NULL, 0};
         if (range.chain.count != 0)
-            run_direct(k, lane, &range, 1, r << shift, (uint32_t)1 << shift);
+            run_direct(k, lane, &range, 1, &dealt, r << shift, (uint32_t)1 << shift);
     }
 }
 
@@ -321,7 +358,7 @@ void ds_window_alone(struct ds_engine *k)
     struct source mixed = {k->mixed, &serial->pool, UINT32_MAX};
     k->mixed = (struct ds_chain){NULL, 0};
     if (!k->taken_any) {
-        run_sources(k, serial, &mixed, 1, mixed.chain.count);
+        run_sources(k, serial, &mixed, 1, mixed.chain.count, deal(1, 0));
         return;
     }
     uint64_t events = mixed.chain.count;
@@ -335,7 +372,7 @@ void ds_window_alone(struct ds_engine *k)
         sources[count++] = (struct source){k->taken[i], &k->lanes[i / threads].pool, UINT32_MAX};
         k->taken[i] = (struct ds_chain){NULL, 0};
     }
-    run_sources(k, serial, sources, count, events);
+    run_sources(k, serial, sources, count, events, deal(1, 0));
     dc_mem_free(sources);
 }
 
@@ -349,5 +386,5 @@ void ds_window_shard(struct ds_engine *k, uint32_t shard)
         sources[1 + p] = (struct source){k->taken[p * threads + shard], NULL, UINT32_MAX};
         events += sources[1 + p].chain.count;
     }
-    run_sources(k, &k->lanes[shard], sources, 1 + threads, events);
+    run_sources(k, &k->lanes[shard], sources, 1 + threads, events, deal(threads, shard));
 }

@@ -36,9 +36,9 @@ static enum gml_type gml_type_of(const igraph_strvector_t *names, const igraph_v
 {
     for (igraph_integer_t i = 0; i < igraph_strvector_size(names); i++)
         if (strcmp(igraph_strvector_get(names, i), name) == 0)
-            return VECTOR(*types)[i] == IGRAPH_ATTRIBUTE_NUMERIC ? GML_NUMBER
-                 : VECTOR(*types)[i] == IGRAPH_ATTRIBUTE_STRING  ? GML_STRING
-                                                                 : GML_ABSENT;
+            return VECTOR(*types)[i] == IGRAPH_ATTRIBUTE_NUMERIC  ? GML_NUMBER
+                   : VECTOR(*types)[i] == IGRAPH_ATTRIBUTE_STRING ? GML_STRING
+                                                                  : GML_ABSENT;
     return GML_ABSENT;
 }
 
@@ -243,7 +243,7 @@ static enum dc_status gml_convert(struct gml *m)
 }
 
 /* igraph tells a handler, and no caller, where a file is broken; so what it refuses is read again,
- * only as far as tokens: key, then a number, a "string" or a [ list ].  NULL: no fault of syntax. */
+ * only as far as tokens: key, then a number, a "string" or a [ list ].  NULL: none found. */
 static const char *gml_find_fault(const char *p, const char *end, uint32_t *line)
 {
     uint32_t depth = 0;

@@ -15,9 +15,8 @@
 
 const char *ds_graph_kind_name(enum ds_net_graph_kind kind)
 {
-    static const char *const names[DS_NET_GRAPH_KINDS] = {"k_regular", "watts_strogatz",
-                                                      "barabasi_albert", "erdos_renyi",
-                                                      "geometric"};
+    static const char *const names[DS_NET_GRAPH_KINDS] = {
+        "k_regular", "watts_strogatz", "barabasi_albert", "erdos_renyi", "geometric"};
     return (unsigned)kind < DS_NET_GRAPH_KINDS ? names[kind] : NULL;
 }
 
@@ -260,7 +259,8 @@ enum dc_status ds_graph_regular(uint32_t nodes, uint32_t degree, uint64_t seed,
     return status;
 }
 
-static enum dc_status graph_complete(uint32_t nodes, struct ds_net_edges *out, struct dc_error *error)
+static enum dc_status graph_complete(uint32_t nodes, struct ds_net_edges *out,
+                                     struct dc_error *error)
 {
     uint64_t count = (uint64_t)nodes * (nodes - (nodes > 0)) / 2;
     *out = (struct ds_net_edges){.nodes = nodes, .count = (uint32_t)count};
@@ -293,11 +293,8 @@ static igraph_error_t graph_igraph_draw(const struct ds_net_graph *spec, igraph_
             return igraph_erdos_renyi_game_gnp(g, n, spec->p, false, false);
         return igraph_erdos_renyi_game_gnm(g, n, n * (igraph_integer_t)spec->degree / 2, false,
                                            false);
-    case DS_NET_GRAPH_GEOMETRIC:
-        return igraph_grg_game(g, n, spec->radius, false, x, y);
-    default:
-        DC_CHECK(!"a kind that igraph draws");
-        return IGRAPH_FAILURE;
+    case DS_NET_GRAPH_GEOMETRIC: return igraph_grg_game(g, n, spec->radius, false, x, y);
+    default: DC_CHECK(!"a kind that igraph draws"); return IGRAPH_FAILURE;
     }
 }
 
@@ -352,6 +349,11 @@ static enum dc_status graph_draw_igraph(const struct ds_net_graph *spec, uint64_
     return status;
 }
 
+static bool graph_by_degree(const struct ds_net_graph *s)
+{
+    return s->kind != DS_NET_GRAPH_GEOMETRIC && !(s->kind == DS_NET_GRAPH_ERDOS_RENYI && s->p > 0);
+}
+
 /* What the caller may ask for, before anything is drawn. */
 static enum dc_status graph_check(const struct ds_net_graph *s, struct dc_error *error)
 {
@@ -364,14 +366,12 @@ static enum dc_status graph_check(const struct ds_net_graph *s, struct dc_error 
     if (!(s->p >= 0 && s->p <= 1))
         return dc_error_set(error, DC_ERR_USAGE, "%s: p is %g; use a value from 0 to 1", kind,
                             s->p);
-    const bool by_degree = s->kind != DS_NET_GRAPH_GEOMETRIC &&
-                           !(s->kind == DS_NET_GRAPH_ERDOS_RENYI && s->p > 0);
+    const bool by_degree = graph_by_degree(s);
     if (by_degree && s->degree == 0)
         return dc_error_set(error, DC_ERR_USAGE, "%s: degree is 0; use at least 1", kind);
     if (s->kind == DS_NET_GRAPH_GEOMETRIC && !(s->radius > 0 && s->radius <= 2))
         return dc_error_set(error, DC_ERR_USAGE,
-                            "%s: radius is %g; use a value above 0 and up to 1.5", kind,
-                            s->radius);
+                            "%s: radius is %g; use a value above 0 and up to 1.5", kind, s->radius);
     double n = s->nodes, edges = n * s->degree;
     if (s->kind == DS_NET_GRAPH_ERDOS_RENYI && s->p > 0)
         edges = s->p * n * n / 2;
@@ -399,12 +399,9 @@ static enum dc_status graph_check(const struct ds_net_graph *s, struct dc_error 
 static enum dc_status graph_draw(const struct ds_net_graph *spec, uint64_t seed,
                                  struct ds_net_edges *out, bool *drawn, struct dc_error *error)
 {
-    const bool full = spec->degree >= spec->nodes - 1 && (spec->kind == DS_NET_GRAPH_K_REGULAR ||
-                                                          spec->kind == DS_NET_GRAPH_WATTS_STROGATZ ||
-                                                          spec->kind == DS_NET_GRAPH_BARABASI_ALBERT ||
-                                                          spec->p == 0);
+    const bool full = graph_by_degree(spec) && spec->degree + 1 >= spec->nodes;
     *drawn = true;
-    if (spec->nodes < 2 || (full && spec->kind != DS_NET_GRAPH_GEOMETRIC))
+    if (spec->nodes < 2 || full)
         return graph_complete(spec->nodes, out, error);
     if (spec->kind == DS_NET_GRAPH_K_REGULAR)
         return ds_graph_regular(spec->nodes, spec->degree, seed, out, drawn, error);

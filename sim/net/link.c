@@ -1,3 +1,6 @@
+/* Sending and receiving (the drawing stands in link.h).  Everything that a message needs is worked
+ * out from four rows: its source's and destination's host, the pair of their places, and the
+ * source's own row; 25 to 37 ns, of which the Philox block is about 15. */
 #include "sim/net/link.h"
 
 #include "models/base/fixed.h"
@@ -20,7 +23,7 @@ struct net_host {
 
 /* Faults' words, apart from the hosts so that they are not touched while none is in force. */
 struct net_masks {
-    uint64_t groups;            /* byte p: the group in partition p */
+    uint64_t groups;             /* byte p: the group in partition p */
     uint64_t rule_src, rule_dst; /* bit r: in that set of rule r */
 };
 
@@ -40,55 +43,14 @@ struct ds_net {
     struct net_host *host;
     uint8_t *rows;
     struct net_masks *mask;
-    bool chance;           /* some draw can matter: loss somewhere, or jitter */
-    bool faulty;           /* a partition or a rule is in force */
-    uint32_t partitions;   /* bit p */
-    uint64_t rules;        /* bit r */
-    uint64_t rules_both;   /* bit r: also from dst to src */
+    bool chance;         /* some draw can matter: loss somewhere, or jitter */
+    bool faulty;         /* a partition or a rule is in force */
+    uint32_t partitions; /* bit p */
+    uint64_t rules;      /* bit r */
+    uint64_t rules_both; /* bit r: also from dst to src */
     struct ds_net_rule rule[DS_NET_RULES_MAX];
     int64_t lookahead_ns;
 };
-
-const char *ds_net_outcome_name(enum ds_net_outcome outcome)
-{
-    static const char *const names[DS_NET_OUTCOMES] = {"sent", "lost", "cut", "uplink_full",
-                                                       "downlink_full"};
-    return (unsigned)outcome < DS_NET_OUTCOMES ? names[outcome] : NULL;
-}
-
-/* Statistics. */
-
-enum dc_status ds_net_stats_init(struct ds_net_stats *stats, uint32_t kinds,
-                                 struct dc_error *error)
-{
-    stats->kinds = kinds;
-    stats->kind = dc_mem_alloc(kinds, sizeof(*stats->kind));
-    if (stats->kind == NULL)
-        return dc_error_set(error, DC_ERR_IO, "out of memory for the network's statistics");
-    return DC_OK;
-}
-
-void ds_net_stats_free(struct ds_net_stats *stats)
-{
-    dc_mem_free(stats->kind);
-    *stats = (struct ds_net_stats){0};
-}
-
-void ds_net_stats_merge(struct ds_net_stats *into, const struct ds_net_stats *from)
-{
-    DC_CHECK(into->kinds == from->kinds);
-    for (uint32_t k = 0; k < from->kinds; k++) {
-        struct ds_net_kind_stats *a = &into->kind[k];
-        const struct ds_net_kind_stats *b = &from->kind[k];
-        a->messages += b->messages;
-        a->bytes += b->bytes;
-        for (int i = 0; i < DS_NET_OUTCOMES; i++)
-            a->outcome[i] += b->outcome[i];
-        a->uplink_wait_ns += b->uplink_wait_ns;
-        a->downlink_wait_ns += b->downlink_wait_ns;
-        dc_histogram_merge(&a->delay_ns, &b->delay_ns);
-    }
-}
 
 /* Set-up. */
 
@@ -180,8 +142,7 @@ static enum dc_status net_check(const struct ds_net_config *c, struct dc_error *
         return dc_error_set(error, DC_ERR_USAGE, "network: %u kinds of messages (1 to %d)",
                             c->kinds, DS_NET_KINDS_MAX);
     if (c->host_delay_ns < 1 || c->host_delay_ns > DS_TOPOLOGY_LATENCY_MAX_NS)
-        return dc_error_set(error, DC_ERR_USAGE,
-                            "network.host_delay: %lld ns; use 1 ns to 1 h", 
+        return dc_error_set(error, DC_ERR_USAGE, "network.host_delay: %lld ns; use 1 ns to 1 h",
                             (long long)c->host_delay_ns);
     if (c->queue_max_ns < 0 || c->loss_q31 > DC_ONE)
         return dc_error_set(error, DC_ERR_USAGE, "network: queue limit or loss out of range");
@@ -299,9 +260,9 @@ static void net_apply_rules(const struct ds_net *net, uint64_t rules, struct net
             net_scale_q16(path->latency_ns, r->latency_factor_q16) + r->latency_add_ns;
         path->survive_q31 = dc_q31_mul(path->survive_q31, DC_ONE - r->loss_q31);
         uint64_t bandwidth = (uint64_t)path->bandwidth_q16 * r->bandwidth_factor_q16 >> 16;
-        path->bandwidth_q16 = bandwidth == 0 ? 1
-                            : bandwidth > UINT32_MAX ? UINT32_MAX
-                                                     : (uint32_t)bandwidth;
+        path->bandwidth_q16 = bandwidth == 0           ? 1
+                              : bandwidth > UINT32_MAX ? UINT32_MAX
+                                                       : (uint32_t)bandwidth;
     }
 }
 
@@ -386,8 +347,7 @@ void ds_net_send_many(struct ds_net *net, struct ds_net_stats *stats, uint32_t s
     int64_t uplink_ns = s->up_bps != 0 ? net_serialise_ns(bytes, s->up_bps, s->up_inverse) : 0;
     for (uint32_t i = 0; i < count; i++) {
         DC_CHECK(dst[i] < net->count);
-        out[i] = net_send_one(net, &stats->kind[kind], src, dst[i], kind, bytes, uplink_ns,
-                              now_ns);
+        out[i] = net_send_one(net, &stats->kind[kind], src, dst[i], kind, bytes, uplink_ns, now_ns);
     }
 }
 

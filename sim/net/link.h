@@ -94,12 +94,12 @@ struct ds_net_host {
 struct ds_net_config {
     uint64_t seed;
     const struct ds_net_topology *topology; /* borrowed */
-    const struct dc_dist *jitter;       /* borrowed; a factor on the path, DS_NET_JITTER_ONE is 1;
+    const struct dc_dist *jitter; /* borrowed; a factor on the path, DS_NET_JITTER_ONE is 1;
                                            min >= 0; NULL: none */
-    uint32_t loss_q31;                  /* of every message, beside the paths' and the ends' */
-    int64_t host_delay_ns;              /* at least 1: the floor under every path's delay */
-    int64_t queue_max_ns;               /* longest wait in an uplink or downlink; 0: no limit */
-    uint32_t kinds;                     /* of messages, 1..DS_NET_KINDS_MAX */
+    uint32_t loss_q31;            /* of every message, beside the paths' and the ends' */
+    int64_t host_delay_ns;        /* at least 1: the floor under every path's delay */
+    int64_t queue_max_ns;         /* longest wait in an uplink or downlink; 0: no limit */
+    uint32_t kinds;               /* of messages, 1..DS_NET_KINDS_MAX */
 };
 
 struct ds_net;
@@ -147,7 +147,7 @@ enum dc_status ds_net_partition_begin(struct ds_net *net, const uint8_t *groups,
 void ds_net_partition_end(struct ds_net *net, uint32_t handle);
 
 /* For messages from a node of src to one of dst (or back, when both_ways):
- *     latency = latency * factor + add;  survive *= 1 - loss;  the uplink sends at bandwidth * factor
+ *     latency = latency * factor + add;  survive *= 1 - loss;  uplink rate *= bandwidth factor
  * Rules that match together apply in the order of their handles. */
 struct ds_net_rule {
     const uint64_t *src, *dst; /* bit i & 63 of word i / 64; NULL: every node.  Not kept. */

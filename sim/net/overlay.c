@@ -1,3 +1,4 @@
+/* From a list of edges to sorted lists of neighbours, and breadth-first distances. */
 #include "sim/net/overlay.h"
 
 #include "models/base/mem.h"
@@ -68,8 +69,7 @@ enum dc_status ds_overlay_build(const struct ds_net_graph *spec, struct ds_net_o
     return DC_OK;
 }
 
-void ds_overlay_hops(const struct ds_net_overlay *o, uint32_t from, uint32_t *hops,
-                     uint32_t *queue)
+void ds_overlay_hops(const struct ds_net_overlay *o, uint32_t from, uint32_t *hops, uint32_t *queue)
 {
     DC_CHECK(from < o->nodes);
     memset(hops, 0xff, o->nodes * sizeof(*hops));

@@ -35,6 +35,7 @@ static inline const uint32_t *ds_overlay_neighbours(const struct ds_net_overlay 
 
 /* hops[i] = edges on a shortest path from `from` to i (UINT32_MAX: none).  queue: scratch of
  * `nodes` entries.  O(nodes + edges). */
-void ds_overlay_hops(const struct ds_net_overlay *o, uint32_t from, uint32_t *hops, uint32_t *queue);
+void ds_overlay_hops(const struct ds_net_overlay *o, uint32_t from, uint32_t *hops,
+                     uint32_t *queue);
 
 #endif

@@ -1,3 +1,4 @@
+/* Decimals in 128 bits, then one division to nearest; units by table. */
 #include "sim/net/parse.h"
 
 #include <string.h>
@@ -58,9 +59,16 @@ static bool parse_with_unit(const char *text, const struct parse_unit *units, si
 bool ds_parse_duration_ns(const char *text, int64_t max, int64_t *value)
 {
     static const struct parse_unit units[] = {
-        {"ns", 1},          {"us", 1000},      {"\xc2\xb5s", 1000}, {"\xce\xbcs", 1000},
-        {"ms", 1000000},    {"s", 1000000000}, {"sec", 1000000000}, {"second", 1000000000},
-        {"seconds", 1000000000}, {"min", 60000000000},
+        {"ns", 1},
+        {"us", 1000},
+        {"\xc2\xb5s", 1000},
+        {"\xce\xbcs", 1000},
+        {"ms", 1000000},
+        {"s", 1000000000},
+        {"sec", 1000000000},
+        {"second", 1000000000},
+        {"seconds", 1000000000},
+        {"min", 60000000000},
     };
     return parse_with_unit(text, units, sizeof(units) / sizeof(units[0]), max, value);
 }

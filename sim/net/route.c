@@ -35,8 +35,8 @@ struct route {
     const uint32_t *survive_q31;
     bool directed;
     struct ds_net_topology *t;
-    uint32_t *offset;       /* [nodes + 1]: arcs that enter a node */
-    struct route_arc *arc;  /* [edges, or twice that] */
+    uint32_t *offset;        /* [nodes + 1]: arcs that enter a node */
+    struct route_arc *arc;   /* [edges, or twice that] */
     struct route_rank *rank; /* [nodes] */
 };
 
@@ -163,8 +163,7 @@ static enum dc_status route_rows(struct route *r, const igraph_t *g, const igrap
     enum dc_status status = DC_OK;
     for (uint32_t first = 0; first < n && status == DC_OK; first += ROUTE_BATCH) {
         uint32_t last = first + ROUTE_BATCH < n ? first + ROUTE_BATCH : n;
-        igraph_error_t code = igraph_distances_dijkstra(g, &distance,
-                                                        igraph_vss_range(first, last),
+        igraph_error_t code = igraph_distances_dijkstra(g, &distance, igraph_vss_range(first, last),
                                                         igraph_vss_all(), weights, IGRAPH_OUT);
         if (code != IGRAPH_SUCCESS)
             status = ds_graph_igraph_error(r->name, code, error);
@@ -256,8 +255,8 @@ enum dc_status ds_topology_generate(const struct ds_net_graph *spec, const struc
     if (spec->nodes == 0)
         return dc_error_set(error, DC_ERR_USAGE, "generate: nodes is 0; use at least 1");
     if (spec->nodes > DS_TOPOLOGY_PLACES_MAX)
-        return dc_error_set(error, DC_ERR_LIMIT, "generate: %u nodes are more than %d",
-                            spec->nodes, DS_TOPOLOGY_PLACES_MAX);
+        return dc_error_set(error, DC_ERR_LIMIT, "generate: %u nodes are more than %d", spec->nodes,
+                            DS_TOPOLOGY_PLACES_MAX);
     if (loss_q31 >= DC_ONE)
         return dc_error_set(error, DC_ERR_USAGE, "generate: the loss of an edge must be below 1");
     struct ds_net_edges edges;

@@ -57,9 +57,10 @@ enum dc_status ds_topology_from_matrix(const char *const *names, const int64_t *
         snprintf(out->place[i].name, sizeof(out->place[i].name), "%s", names[i]);
     for (size_t i = 0; i < (size_t)places * places; i++) {
         if (rtt_ns[i] < 0 || rtt_ns[i] > 2 * DS_TOPOLOGY_LATENCY_MAX_NS) {
-            enum dc_status status =
-                dc_error_set(error, DC_ERR_USAGE, "regions: the round trip from %s to %s is out "
-                             "of range (0 to 2 h)", names[i / places], names[i % places]);
+            enum dc_status status = dc_error_set(error, DC_ERR_USAGE,
+                                                 "regions: the round trip from %s to %s is out "
+                                                 "of range (0 to 2 h)",
+                                                 names[i / places], names[i % places]);
             ds_topology_free(out);
             return status;
         }
@@ -85,8 +86,8 @@ enum dc_status ds_topology_uniform(int64_t latency_ns, struct ds_net_topology *o
 
 struct csv {
     const char *file;
-    const char *next, *end; /* of the text */
-    size_t line;            /* number of the current one, from 1 */
+    const char *next, *end;  /* of the text */
+    size_t line;             /* number of the current one, from 1 */
     const char *cell, *stop; /* what is left of the current line */
     uint32_t places, rows;
     char (*names)[DS_TOPOLOGY_NAME_BYTES];
@@ -103,8 +104,9 @@ static enum dc_status csv_refuse(const struct csv *c, const char *what, const ch
     for (; n < size && n < sizeof(shown) - 1; n++)
         shown[n] = (char)(cell[n] >= ' ' && cell[n] <= '~' ? cell[n] : '?');
     shown[n] = '\0';
-    return dc_error_set(c->error, DC_ERR_USAGE, "%s:%zu: %s%s%s%s", c->file, c->line, what,
-                        cell != NULL ? " '" : "", shown, cell != NULL ? "'" : "");
+    (void)dc_error_set(c->error, DC_ERR_USAGE, "%s:%zu: %s%s%s%s", c->file, c->line, what,
+                       cell != NULL ? " '" : "", shown, cell != NULL ? "'" : "");
+    return DC_ERR_USAGE;
 }
 
 /* The next line that is neither blank nor a comment; false at the end. */
@@ -203,8 +205,8 @@ static enum dc_status csv_row(struct csv *c)
                               strlen(c->names[row]));
         if (!ds_parse_decimal(cell, size, 1000000, 2 * DS_TOPOLOGY_LATENCY_MAX_NS,
                               &c->rtt_ns[(size_t)row * c->places + i]))
-            return csv_refuse(c, "expected a round-trip time in ms (such as 68.2, at most 2 h), not",
-                              cell, size);
+            return csv_refuse(
+                c, "expected a round-trip time in ms (such as 68.2, at most 2 h), not", cell, size);
     }
     if (csv_cell(c, &cell, &size))
         return csv_refuse(c, "more cells than the header row, from", cell, size);
@@ -232,13 +234,10 @@ enum dc_status ds_topology_from_csv(const char *name, const char *text, size_t s
     enum dc_status status = csv_header(&c);
     if (status == DC_OK)
         status = csv_rows(&c);
-    const char **names = NULL;
-    if (status == DC_OK) {
-        names = dc_mem_alloc(c.places, sizeof(*names));
-        if (names == NULL)
-            status = dc_error_set(error, DC_ERR_IO, "%s: out of memory", name);
-    }
-    if (status == DC_OK) {
+    const char **names = status == DC_OK ? dc_mem_alloc(c.places, sizeof(*names)) : NULL;
+    if (status == DC_OK && names == NULL)
+        status = dc_error_set(error, DC_ERR_IO, "%s: out of memory", name);
+    if (names != NULL) {
         for (uint32_t i = 0; i < c.places; i++)
             names[i] = c.names[i];
         status = ds_topology_from_matrix(names, c.rtt_ns, c.places, out, error);

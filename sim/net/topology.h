@@ -43,8 +43,8 @@ struct ds_net_topology {
     uint32_t places;
     struct ds_net_place *place; /* [places] */
     struct ds_net_pair *pair;   /* [places * places], row = source */
-    uint32_t attempts;      /* generated graphs: seeds tried until one was connected, else 1 */
-    uint64_t digest;        /* of all of the above but names */
+    uint32_t attempts;          /* generated graphs: seeds tried until one was connected, else 1 */
+    uint64_t digest;            /* of all of the above but names */
 };
 
 static inline const struct ds_net_pair *ds_topology_pair(const struct ds_net_topology *t,
@@ -55,7 +55,8 @@ static inline const struct ds_net_pair *ds_topology_pair(const struct ds_net_top
 
 /* All of these fill *out (on error it is left empty) and need ds_topology_free.
  * Errors: DC_ERR_USAGE with a text that begins with `name` (the file, for messages) and, where
- * there is one, the line; DC_ERR_IO when out of memory; DC_ERR_LIMIT above DS_TOPOLOGY_PLACES_MAX. */
+ * there is one, the line; DC_ERR_IO when out of memory; DC_ERR_LIMIT above
+ * DS_TOPOLOGY_PLACES_MAX. */
 
 /* A matrix of round-trip times in ms; one-way latency is half.  '#' starts a comment line; the
  * first row names the destinations, the first column the sources, in any order:
@@ -64,13 +65,15 @@ static inline const struct ds_net_pair *ds_topology_pair(const struct ds_net_top
  *     eu-west-1, 68.4, 0.6
  * Parsed with integers, so that 68.2 ms is 34,100,000 ns whatever the locale. */
 enum dc_status ds_topology_from_csv(const char *name, const char *text, size_t size,
-                                    struct ds_net_topology *out, struct dc_error *error) DC_MUST_USE;
+                                    struct ds_net_topology *out,
+                                    struct dc_error *error) DC_MUST_USE;
 
 /* GML with Shadow's attributes: node: id, label, host_bandwidth_up, host_bandwidth_down; edge:
  * source, target, latency ("10 ms"), packet_loss (0..1).  `directed` as GML says.  Every place
  * must reach every other. */
 enum dc_status ds_topology_from_gml(const char *name, const char *text, size_t size,
-                                    struct ds_net_topology *out, struct dc_error *error) DC_MUST_USE;
+                                    struct ds_net_topology *out,
+                                    struct dc_error *error) DC_MUST_USE;
 
 enum ds_net_graph_kind {
     DS_NET_GRAPH_K_REGULAR,       /* degree */

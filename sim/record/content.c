@@ -112,7 +112,8 @@ static herr_t visit_attribute(hid_t object, const char *name, const H5A_info_t *
 
 static bool hash_attributes(struct walk *w, hid_t object)
 {
-    return H5Aiterate2(object, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, visit_attribute, w) >= 0 && !w->failed;
+    return H5Aiterate2(object, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, visit_attribute, w) >= 0 &&
+           !w->failed;
 }
 
 /* Rows at a time: whole chunks, about BLOCK_BYTES. */
@@ -127,7 +128,8 @@ static hsize_t rows_at_a_time(hid_t set, hsize_t row_bytes)
     return (rows < 1 ? 1 : rows) * chunk[0];
 }
 
-static bool hash_values(struct walk *w, hid_t set, hid_t type, bool text, int rank, const hsize_t size[])
+static bool hash_values(struct walk *w, hid_t set, hid_t type, bool text, int rank,
+                        const hsize_t size[])
 {
     hsize_t row = 1, rows = rank == 0 ? 1 : size[0];
     for (int i = 1; i < rank; i++)
@@ -140,8 +142,10 @@ static bool hash_values(struct walk *w, hid_t set, hid_t type, bool text, int ra
         hsize_t start[H5S_MAX_RANK] = {first}, count[H5S_MAX_RANK];
         memcpy(count, size, (size_t)rank * sizeof *count);
         count[0] = rank == 0 ? 1 : rows - first < step ? rows - first : step;
-        hid_t space = H5Dget_space(set), memory = rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(rank, count, NULL);
-        ok = (rank == 0 || H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0) &&
+        hid_t space = H5Dget_space(set),
+              memory = rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(rank, count, NULL);
+        ok = (rank == 0 ||
+              H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0) &&
              H5Dread(set, type, memory, space, H5P_DEFAULT, values) >= 0;
         if (ok && text)
             hash_strings(w, values, type, memory, count[0] * row);
@@ -177,7 +181,8 @@ static bool hash_dataset(struct walk *w, hid_t set)
         ok = true;
         for (int i = 0; ok && !scale && i < rank; i++)
             ok = H5DSiterate_scales(set, (unsigned)i, NULL, visit_scale, w) >= 0;
-        ok = ok && (scale || hash_values(w, set, type, text, rank, size)) && hash_attributes(w, set);
+        ok =
+            ok && (scale || hash_values(w, set, type, text, rank, size)) && hash_attributes(w, set);
     }
     H5Sclose(space);
     H5Tclose(type);
@@ -212,7 +217,8 @@ bool ds_h5_content(hid_t file, int32_t complete, char out[65])
     hash_text(&w, "destra/record/v1/content");
     hid_t root = H5Gopen2(file, "/", H5P_DEFAULT);
     bool ok = root >= 0 && hash_attributes(&w, root) &&
-              H5Literate(root, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, visit_link, &w) >= 0 && !w.failed;
+              H5Literate(root, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, visit_link, &w) >= 0 &&
+              !w.failed;
     H5Gclose(root);
     struct dc_hash hash = dc_hasher_final(&w.hasher);
     for (size_t i = 0; i < sizeof hash.b; i++) {

@@ -23,19 +23,34 @@ static hid_t access_list(void)
         return list;
     /* No lock: a run's partial file may be looked at, and network file systems often refuse. */
     if (H5Pset_libver_bounds(list, H5F_LIBVER_V18, H5F_LIBVER_V18) < 0 ||
-        H5Pset_file_locking(list, false, true) < 0 || H5Pset_fclose_degree(list, H5F_CLOSE_STRONG) < 0) {
+        H5Pset_file_locking(list, false, true) < 0 ||
+        H5Pset_fclose_degree(list, H5F_CLOSE_STRONG) < 0) {
         H5Pclose(list);
         return H5I_INVALID_HID;
     }
     return list;
 }
 
-hid_t ds_h5_create(const char *path)
+/* HDF5's cache of metadata would grow to 32 MiB in a long run. */
+static bool small_cache(hid_t access)
+{
+    H5AC_cache_config_t config = {.version = H5AC__CURR_CACHE_CONFIG_VERSION};
+    if (H5Pget_mdc_config(access, &config) < 0)
+        return false;
+    config.set_initial_size = true;
+    config.initial_size = config.min_size = (size_t)1 << 20;
+    config.max_size = (size_t)2 << 20;
+    return H5Pset_mdc_config(access, &config) >= 0;
+}
+
+hid_t ds_h5_create(const char *path, hid_t driver)
 {
     const unsigned order = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
     hid_t file = H5I_INVALID_HID, access = access_list(), list = H5Pcreate(H5P_FILE_CREATE);
-    if (access >= 0 && list >= 0 && H5Pset_obj_track_times(list, false) >= 0 &&
-        H5Pset_link_creation_order(list, order) >= 0 && H5Pset_attr_creation_order(list, order) >= 0)
+    if (access >= 0 && list >= 0 && H5Pset_driver(access, driver, NULL) >= 0 &&
+        small_cache(access) && H5Pset_obj_track_times(list, false) >= 0 &&
+        H5Pset_link_creation_order(list, order) >= 0 &&
+        H5Pset_attr_creation_order(list, order) >= 0)
         file = H5Fcreate(path, H5F_ACC_TRUNC, list, access);
     H5Pclose(list);
     H5Pclose(access);
@@ -50,20 +65,13 @@ hid_t ds_h5_open(const char *path)
     return file;
 }
 
-int ds_h5_descriptor(hid_t file)
-{
-    void *handle = NULL;
-    if (H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) < 0 || handle == NULL)
-        return -1;
-    return *(int *)handle;
-}
-
 hid_t ds_h5_group(hid_t parent, const char *name)
 {
     const unsigned order = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
     hid_t group = H5I_INVALID_HID, list = H5Pcreate(H5P_GROUP_CREATE);
     if (list >= 0 && H5Pset_obj_track_times(list, false) >= 0 &&
-        H5Pset_link_creation_order(list, order) >= 0 && H5Pset_attr_creation_order(list, order) >= 0)
+        H5Pset_link_creation_order(list, order) >= 0 &&
+        H5Pset_attr_creation_order(list, order) >= 0)
         group = H5Gcreate2(parent, name, H5P_DEFAULT, list, H5P_DEFAULT);
     H5Pclose(list);
     return group;
@@ -72,7 +80,8 @@ hid_t ds_h5_group(hid_t parent, const char *name)
 hid_t ds_h5_text_type(void)
 {
     hid_t type = H5Tcopy(H5T_C_S1);
-    if (type >= 0 && (H5Tset_size(type, H5T_VARIABLE) < 0 || H5Tset_cset(type, H5T_CSET_UTF8) < 0)) {
+    if (type >= 0 &&
+        (H5Tset_size(type, H5T_VARIABLE) < 0 || H5Tset_cset(type, H5T_CSET_UTF8) < 0)) {
         H5Tclose(type);
         return H5I_INVALID_HID;
     }
@@ -126,7 +135,8 @@ static hid_t dataset_list(void)
 {
     const unsigned order = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
     hid_t list = H5Pcreate(H5P_DATASET_CREATE);
-    if (list >= 0 && (H5Pset_obj_track_times(list, false) < 0 || H5Pset_attr_creation_order(list, order) < 0)) {
+    if (list >= 0 &&
+        (H5Pset_obj_track_times(list, false) < 0 || H5Pset_attr_creation_order(list, order) < 0)) {
         H5Pclose(list);
         return H5I_INVALID_HID;
     }
@@ -168,11 +178,13 @@ static bool storage(hid_t list, enum ds_type type, const struct ds_h5_shape *sha
                                H5Pset_deflate(list, 2) >= 0);
 }
 
-hid_t ds_h5_dataset(hid_t parent, const char *name, enum ds_type type, const struct ds_h5_shape *shape)
+hid_t ds_h5_dataset(hid_t parent, const char *name, enum ds_type type,
+                    const struct ds_h5_shape *shape)
 {
     hsize_t most[2] = {shape->unlimited ? H5S_UNLIMITED : shape->size[0], shape->size[1]};
     hid_t set = H5I_INVALID_HID, list = dataset_list(), access = H5Pcreate(H5P_DATASET_ACCESS);
-    hid_t space = shape->rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(shape->rank, shape->size, most);
+    hid_t space =
+        shape->rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(shape->rank, shape->size, most);
     hid_t file_type = ds_h5_file_type(type);
     /* A chunk cache of nothing: a chunk goes out as soon as it is written, whole. */
     if (list >= 0 && access >= 0 && space >= 0 && storage(list, type, shape) &&
@@ -197,11 +209,13 @@ bool ds_h5_put_text(hid_t object, const char *name, const char *text)
     return ok;
 }
 
-bool ds_h5_put_numbers(hid_t object, const char *name, enum ds_type type, const void *values, size_t count)
+bool ds_h5_put_numbers(hid_t object, const char *name, enum ds_type type, const void *values,
+                       size_t count)
 {
     hsize_t size = count;
     hid_t space = count == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &size, NULL);
-    hid_t attribute = H5Acreate2(object, name, ds_h5_file_type(type), space, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t attribute =
+        H5Acreate2(object, name, ds_h5_file_type(type), space, H5P_DEFAULT, H5P_DEFAULT);
     bool ok = attribute >= 0 && H5Awrite(attribute, ds_h5_memory_type(type), values) >= 0;
     H5Aclose(attribute);
     H5Sclose(space);

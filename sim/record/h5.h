@@ -20,11 +20,10 @@
 /* No printing, no hook at exit; before any other call of HDF5 in the process, harmless after. */
 void ds_h5_quiet(void);
 
-/* An open file or H5I_INVALID_HID; fresh: created, contents lost. */
-hid_t ds_h5_create(const char *path);
+/* An open file or H5I_INVALID_HID.  Created: old contents are lost, writes go through
+ * the driver. */
+hid_t ds_h5_create(const char *path, hid_t driver);
 hid_t ds_h5_open(const char *path);
-/* The POSIX descriptor below an open file, or -1. */
-int ds_h5_descriptor(hid_t file);
 
 hid_t ds_h5_group(hid_t parent, const char *name);
 
@@ -44,11 +43,13 @@ struct ds_h5_shape {
     hsize_t size[2], chunk[2];
     bool chunked, unlimited;
 };
-hid_t ds_h5_dataset(hid_t parent, const char *name, enum ds_type type, const struct ds_h5_shape *shape);
+hid_t ds_h5_dataset(hid_t parent, const char *name, enum ds_type type,
+                    const struct ds_h5_shape *shape);
 
 /* Attributes; false when HDF5 refuses.  count 0: a scalar. */
 bool ds_h5_put_text(hid_t object, const char *name, const char *text);
-bool ds_h5_put_numbers(hid_t object, const char *name, enum ds_type type, const void *values, size_t count);
+bool ds_h5_put_numbers(hid_t object, const char *name, enum ds_type type, const void *values,
+                       size_t count);
 bool ds_h5_set_text(hid_t object, const char *name, const char *text); /* it exists already */
 /* Text attribute into memory of dc_mem_alloc, or NULL when absent, not text, or out of memory. */
 char *ds_h5_get_text(hid_t object, const char *name);

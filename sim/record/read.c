@@ -1,4 +1,4 @@
-/* Reading results back by name; see read.h.  What it hands out it owns: one arena, freed at close. */
+/* Reading results back by name; see read.h.  What it hands out it owns, in one arena. */
 #include "sim/record/read.h"
 
 #include "models/base/mem.h"
@@ -44,11 +44,13 @@ enum dc_status ds_results_open(const char *path, struct ds_results **out, struct
     int64_t complete;
     uint64_t seed;
     if (r->file < 0)
-        dc_error_set(error, DC_ERR_IO, "%s: is not a results file of destrasim, or a damaged one", path);
+        dc_error_set(error, DC_ERR_IO, "%s: is not a results file of destrasim, or a damaged one",
+                     path);
     else if (H5Aexists(r->file, "complete") <= 0 || H5Aexists(r->file, "scenario") <= 0 ||
              !ds_h5_get_number(r->file, "complete", DS_I64, &complete) ||
              !ds_h5_get_number(r->file, "seed", DS_U64, &seed))
-        dc_error_set(error, DC_ERR_IO, "%s: is an HDF5 file, but not one that destrasim wrote", path);
+        dc_error_set(error, DC_ERR_IO, "%s: is an HDF5 file, but not one that destrasim wrote",
+                     path);
     else {
         *out = r;
         return DC_OK;
@@ -133,8 +135,8 @@ static bool is_number(hid_t set)
     return class == H5T_INTEGER || class == H5T_FLOAT;
 }
 
-enum dc_status ds_results_read(struct ds_results *r, const char *dataset, uint64_t first, uint64_t rows,
-                               enum ds_type type, void *out, struct dc_error *error)
+enum dc_status ds_results_read(struct ds_results *r, const char *dataset, uint64_t first,
+                               uint64_t rows, enum ds_type type, void *out, struct dc_error *error)
 {
     hid_t set;
     hsize_t size[2], start[2] = {first, 0};
@@ -144,12 +146,13 @@ enum dc_status ds_results_read(struct ds_results *r, const char *dataset, uint64
         return dc_error_set(error, DC_ERR_IO, "%s: holds no %s", r->path, dataset);
     if (first > size[0] || rows > size[0] - first || !is_number(set)) {
         H5Dclose(set);
-        return dc_error_set(error, DC_ERR_IO, "%s: %s has no numbers in rows %llu to %llu", r->path, dataset,
-                            (unsigned long long)first, (unsigned long long)(first + rows));
+        return dc_error_set(error, DC_ERR_IO, "%s: %s has no numbers in rows %llu to %llu", r->path,
+                            dataset, (unsigned long long)first, (unsigned long long)first + rows);
     }
     hsize_t count[2] = {rows, size[1]};
     enum dc_status status = DC_OK;
-    hid_t space = H5Dget_space(set), memory = rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(rank, count, NULL);
+    hid_t space = H5Dget_space(set),
+          memory = rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(rank, count, NULL);
     if (rows > 0 &&
         ((rank > 0 && H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) < 0) ||
          H5Dread(set, ds_h5_memory_type(type), memory, space, H5P_DEFAULT, out) < 0))
@@ -171,7 +174,8 @@ const char *ds_results_string(struct ds_results *r, const char *dataset, uint64_
         return NULL;
     hid_t stored = H5Dget_type(set);
     if (rank == 1 && row < size[0] && H5Tis_variable_str(stored) > 0) {
-        hid_t type = ds_h5_text_type(), space = H5Dget_space(set), memory = H5Screate_simple(1, count, NULL);
+        hid_t type = ds_h5_text_type(), space = H5Dget_space(set),
+              memory = H5Screate_simple(1, count, NULL);
         if (H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
             H5Dread(set, type, memory, space, H5P_DEFAULT, &text) >= 0)
             kept = keep(r, text == NULL ? "" : text);
@@ -190,7 +194,8 @@ enum dc_status ds_results_input(struct ds_results *r, uint64_t index, struct ds_
 {
     uint64_t offset = 0;
     memset(out, 0, sizeof *out);
-    enum dc_status status = ds_results_read(r, "/inputs/bytes", index, 1, DS_U64, &out->bytes, error);
+    enum dc_status status =
+        ds_results_read(r, "/inputs/bytes", index, 1, DS_U64, &out->bytes, error);
     if (status == DC_OK)
         status = ds_results_read(r, "/inputs/offset", index, 1, DS_U64, &offset, error);
     if (status != DC_OK)
@@ -199,8 +204,8 @@ enum dc_status ds_results_input(struct ds_results *r, uint64_t index, struct ds_
     out->path = ds_results_string(r, "/inputs/path", index);
     out->digest = ds_results_string(r, "/inputs/digest", index);
     if (out->path == NULL || out->digest == NULL || offset > total || out->bytes > total - offset)
-        return dc_error_set(error, DC_ERR_IO, "%s: embedded file %llu is damaged or incomplete", r->path,
-                            (unsigned long long)index);
+        return dc_error_set(error, DC_ERR_IO, "%s: embedded file %llu is damaged or incomplete",
+                            r->path, (unsigned long long)index);
     void *content = dc_arena_alloc(&r->memory, out->bytes + 1);
     if (content == NULL)
         return dc_error_set(error, DC_ERR_IO, "%s: out of memory", r->path);
@@ -210,8 +215,9 @@ enum dc_status ds_results_input(struct ds_results *r, uint64_t index, struct ds_
 
 static hid_t summary_group(struct ds_results *r)
 {
-    return H5Lexists(r->file, "summary", H5P_DEFAULT) > 0 ? H5Gopen2(r->file, "summary", H5P_DEFAULT)
-                                                          : H5I_INVALID_HID;
+    return H5Lexists(r->file, "summary", H5P_DEFAULT) > 0
+               ? H5Gopen2(r->file, "summary", H5P_DEFAULT)
+               : H5I_INVALID_HID;
 }
 
 uint64_t ds_results_summary_count(struct ds_results *r)
@@ -228,7 +234,7 @@ uint64_t ds_results_summary_count(struct ds_results *r)
 static enum ds_type scalar_type(hid_t set)
 {
     hid_t type = H5Dget_type(set);
-    enum ds_type result = H5Tget_class(type) == H5T_FLOAT          ? DS_F64
+    enum ds_type result = H5Tget_class(type) == H5T_FLOAT     ? DS_F64
                           : H5Tget_sign(type) == H5T_SGN_NONE ? DS_U64
                                                               : DS_I64;
     H5Tclose(type);
@@ -242,12 +248,13 @@ enum dc_status ds_results_summary(struct ds_results *r, uint64_t index, struct d
     hid_t group = summary_group(r);
     memset(out, 0, sizeof *out);
     ssize_t size = group < 0 ? -1
-                             : H5Lget_name_by_idx(group, ".", H5_INDEX_CRT_ORDER, H5_ITER_INC, index, name,
-                                                  sizeof name, H5P_DEFAULT);
+                             : H5Lget_name_by_idx(group, ".", H5_INDEX_CRT_ORDER, H5_ITER_INC,
+                                                  index, name, sizeof name, H5P_DEFAULT);
     if (group >= 0)
         H5Gclose(group);
     if (size < 0 || (size_t)size >= sizeof name)
-        return dc_error_set(error, DC_ERR_IO, "%s: no summary number %llu", r->path, (unsigned long long)index);
+        return dc_error_set(error, DC_ERR_IO, "%s: no summary number %llu", r->path,
+                            (unsigned long long)index);
     snprintf(path, sizeof path, "/summary/%s", name);
     hid_t set;
     hsize_t extents[2];
@@ -292,13 +299,16 @@ enum dc_status ds_results_each(struct ds_results *r, const char *group,
         return dc_error_set(error, DC_ERR_IO, "%s: holds no %s", r->path, group);
     herr_t result = H5Literate(object, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, visit_link, &each);
     H5Gclose(object);
-    return result < 0 ? dc_error_set(error, DC_ERR_IO, "%s: %s cannot be read", r->path, group) : DC_OK;
+    return result < 0 ? dc_error_set(error, DC_ERR_IO, "%s: %s cannot be read", r->path, group)
+                      : DC_OK;
 }
 
 enum dc_status ds_results_content_digest(struct ds_results *r, char out[65], struct dc_error *error)
 {
     int64_t complete = 0;
-    if (!ds_h5_get_number(r->file, "complete", DS_I64, &complete) || !ds_h5_content(r->file, (int32_t)complete, out))
-        return dc_error_set(error, DC_ERR_IO, "%s: cannot be read as a whole; it is damaged", r->path);
+    if (!ds_h5_get_number(r->file, "complete", DS_I64, &complete) ||
+        !ds_h5_content(r->file, (int32_t)complete, out))
+        return dc_error_set(error, DC_ERR_IO, "%s: cannot be read as a whole; it is damaged",
+                            r->path);
     return DC_OK;
 }

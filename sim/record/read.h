@@ -10,7 +10,8 @@
 struct ds_results;
 
 /* DC_ERR_IO when it is missing, unreadable, or not a results file. */
-enum dc_status ds_results_open(const char *path, struct ds_results **out, struct dc_error *error) DC_MUST_USE;
+enum dc_status ds_results_open(const char *path, struct ds_results **out,
+                               struct dc_error *error) DC_MUST_USE;
 void ds_results_close(struct ds_results *r); /* NULL is fine */
 
 /* A text attribute of the root ("scenario", "trace_digest" ...), or NULL. */
@@ -22,8 +23,9 @@ uint64_t ds_results_size(struct ds_results *r, const char *dim);
 
 /* Rows [first, first + rows) of a numeric dataset ("/epochs/blocks", "/digest/node") converted to
  * type (any but DS_TEXT, DS_Q31) into out: rows x the size of its other axis. */
-enum dc_status ds_results_read(struct ds_results *r, const char *dataset, uint64_t first, uint64_t rows,
-                               enum ds_type type, void *out, struct dc_error *error) DC_MUST_USE;
+enum dc_status ds_results_read(struct ds_results *r, const char *dataset, uint64_t first,
+                               uint64_t rows, enum ds_type type, void *out,
+                               struct dc_error *error) DC_MUST_USE;
 /* One string of a text column, or NULL. */
 const char *ds_results_string(struct ds_results *r, const char *dataset, uint64_t row);
 /* Its text attribute ("units"), or NULL; dataset "/" is the root. */
@@ -48,7 +50,8 @@ enum dc_status ds_results_each(struct ds_results *r, const char *group,
                                void (*visit)(void *context, const char *dataset), void *context,
                                struct dc_error *error) DC_MUST_USE;
 
-/* Digest of the content as it is now; agrees with the stored one unless somebody edited the file. */
-enum dc_status ds_results_content_digest(struct ds_results *r, char out[65], struct dc_error *error) DC_MUST_USE;
+/* Digest of the content as it is now: the stored one, unless somebody edited the file. */
+enum dc_status ds_results_content_digest(struct ds_results *r, char out[65],
+                                         struct dc_error *error) DC_MUST_USE;
 
 #endif

@@ -3,6 +3,7 @@
  * The whole layout (every dimension, dataset, scale and attribute) is made at the start and
  * flushed, so that from then on only chunks, extents and indices change: what a kill can hit is
  * small, and the order of objects in the file does not depend on what happens in the run. */
+#include "sim/record/disk.h"
 #include "sim/record/recorder.h"
 
 #include <errno.h>
@@ -30,21 +31,28 @@ enum dc_status ds_record_check_path(const char *path, struct dc_error *error)
     char parent[4096];
     struct stat s;
     if (path == NULL || path[0] == '\0')
-        return dc_error_set(error, DC_ERR_USAGE, "the output file has no name; give one with -o OUT.h5");
+        return dc_error_set(error, DC_ERR_USAGE,
+                            "the output file has no name; give one with -o OUT.h5");
     if (path[strlen(path) - 1] == '/' || (stat(path, &s) == 0 && S_ISDIR(s.st_mode)))
-        return dc_error_set(error, DC_ERR_USAGE, "%s: is a directory; name a file, such as %s%sresult.h5", path,
-                            path, path[strlen(path) - 1] == '/' ? "" : "/");
+        return dc_error_set(error, DC_ERR_USAGE,
+                            "%s: is a directory; name a file, such as %s%sresult.h5", path, path,
+                            path[strlen(path) - 1] == '/' ? "" : "/");
     if (stat(path, &s) == 0 && !S_ISREG(s.st_mode))
-        return dc_error_set(error, DC_ERR_USAGE, "%s: is not a regular file; name a new or an ordinary file", path);
+        return dc_error_set(error, DC_ERR_USAGE,
+                            "%s: is not a regular file; name a new or an ordinary file", path);
     if (!parent_of(path, parent, sizeof parent))
-        return dc_error_set(error, DC_ERR_USAGE, "the output file's name is too long; choose a shorter one");
+        return dc_error_set(error, DC_ERR_USAGE,
+                            "the output file's name is too long; choose a shorter one");
     if (stat(parent, &s) != 0)
-        return dc_error_set(error, DC_ERR_USAGE, "%s: directory %s: %s; make it first: mkdir -p '%s'", path, parent,
+        return dc_error_set(error, DC_ERR_USAGE,
+                            "%s: directory %s: %s; make it first: mkdir -p '%s'", path, parent,
                             strerror(errno), parent);
     if (!S_ISDIR(s.st_mode))
-        return dc_error_set(error, DC_ERR_USAGE, "%s: %s is not a directory; choose another place", path, parent);
+        return dc_error_set(error, DC_ERR_USAGE, "%s: %s is not a directory; choose another place",
+                            path, parent);
     if (access(parent, W_OK | X_OK) != 0)
-        return dc_error_set(error, DC_ERR_USAGE, "%s: cannot write to directory %s: %s; choose another place with -o",
+        return dc_error_set(error, DC_ERR_USAGE,
+                            "%s: cannot write to directory %s: %s; choose another place with -o",
                             path, parent, strerror(errno));
     return DC_OK;
 }
@@ -70,12 +78,14 @@ static void plan(struct ds_recorder *r, const struct ds_record_options *options)
             for (size_t c = 0; r->tables[t].on && c < table->column_count; c++) {
                 const struct ds_column *column = &table->columns[c];
                 state->used |= table->dim == (int)d || column->across == (int)d;
-                uint64_t bytes = width_of(r->schema, options, column) * ds_h5_value_bytes(column->type);
+                uint64_t bytes =
+                    width_of(r->schema, options, column) * ds_h5_value_bytes(column->type);
                 if (table->dim == (int)d && bytes > widest)
                     widest = bytes;
             }
         }
-        uint64_t rows = DS_CHUNK_BYTES / widest, most = dim->grows ? dim->rows_max : options->sizes[d];
+        uint64_t rows = DS_CHUNK_BYTES / widest,
+                 most = dim->grows ? dim->rows_max : options->sizes[d];
         DC_CHECK(most >= 1);
         state->chunk_rows = rows < 1 ? 1 : rows > most ? most : rows;
         state->size_fixed = dim->grows ? 0 : options->sizes[d];
@@ -83,8 +93,8 @@ static void plan(struct ds_recorder *r, const struct ds_record_options *options)
 }
 
 /* flag_values or flag_masks in the column's own type, as CF asks, and the words. */
-static bool put_vocabulary(struct ds_recorder *r, const struct ds_record_options *options, hid_t set,
-                           const struct ds_column *column)
+static bool put_vocabulary(struct ds_recorder *r, const struct ds_record_options *options,
+                           hid_t set, const struct ds_column *column)
 {
     const struct ds_vocabulary *words = &r->schema->vocabularies[column->vocabulary];
     const char *meanings = words->meanings;
@@ -111,7 +121,8 @@ static bool put_vocabulary(struct ds_recorder *r, const struct ds_record_options
     return ok && ds_h5_put_text(set, "flag_meanings", meanings);
 }
 
-static bool make_column(struct ds_recorder *r, const struct ds_record_options *options, size_t t, size_t c)
+static bool make_column(struct ds_recorder *r, const struct ds_record_options *options, size_t t,
+                        size_t c)
 {
     const struct ds_table *table = &r->schema->tables[t];
     const struct ds_column *column = &table->columns[c];
@@ -120,7 +131,8 @@ static bool make_column(struct ds_recorder *r, const struct ds_record_options *o
     char name[128];
     state->width = width_of(r->schema, options, column);
     state->value_bytes = ds_h5_value_bytes(column->type);
-    uint64_t bytes = dim->chunk_rows * state->width * state->value_bytes, columns = DS_CHUNK_BYTES / 8;
+    uint64_t bytes = dim->chunk_rows * state->width * state->value_bytes,
+             columns = DS_CHUNK_BYTES / 8;
     state->buffer = dc_arena_alloc(&r->memory, bytes);
     r->buffers_bytes += bytes;
     struct ds_h5_shape shape = {
@@ -132,8 +144,10 @@ static bool make_column(struct ds_recorder *r, const struct ds_record_options *o
     };
     snprintf(name, sizeof name, "%s%s", table->prefix, column->name);
     state->set = ds_h5_dataset(r->tables[t].group, name, column->type, &shape);
-    return state->buffer != NULL && state->set >= 0 && H5DSattach_scale(state->set, dim->scale, 0) >= 0 &&
-           (column->across == DS_NONE || H5DSattach_scale(state->set, r->dims[column->across].scale, 1) >= 0) &&
+    return state->buffer != NULL && state->set >= 0 &&
+           H5DSattach_scale(state->set, dim->scale, 0) >= 0 &&
+           (column->across == DS_NONE ||
+            H5DSattach_scale(state->set, r->dims[column->across].scale, 1) >= 0) &&
            ds_h5_put_text(state->set, "units", column->units) &&
            ds_h5_put_text(state->set, "long_name", column->long_name) &&
            (column->vocabulary == DS_NONE || put_vocabulary(r, options, state->set, column));
@@ -146,7 +160,8 @@ static bool make_table(struct ds_recorder *r, const struct ds_record_options *op
     struct ds_record_table *state = &r->tables[t];
     if (table->group[0] == '\0')
         state->group = r->file;
-    else if (t > 0 && r->tables[t - 1].on && strcmp(r->schema->tables[t - 1].group, table->group) == 0)
+    else if (t > 0 && r->tables[t - 1].on &&
+             strcmp(r->schema->tables[t - 1].group, table->group) == 0)
         state->group = r->tables[t - 1].group;
     else {
         state->group = ds_h5_group(r->file, table->group);
@@ -166,10 +181,12 @@ static bool make_layout(struct ds_recorder *r, const struct ds_record_options *o
         if (!ds_h5_put_text(r->file, options->attributes[i].name, options->attributes[i].text))
             return false;
     if (!ds_h5_put_numbers(r->file, "seed", DS_U64, &options->seed, 0) ||
-        !ds_h5_put_text(r->file, "trace_digest", "") || !ds_h5_put_text(r->file, "content_digest", ""))
+        !ds_h5_put_text(r->file, "trace_digest", "") ||
+        !ds_h5_put_text(r->file, "content_digest", ""))
         return false;
     hid_t space = H5Screate(H5S_SCALAR);
-    hid_t complete = H5Acreate2(r->file, "complete", H5T_STD_I32LE, space, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t complete =
+        H5Acreate2(r->file, "complete", H5T_STD_I32LE, space, H5P_DEFAULT, H5P_DEFAULT);
     bool ok = complete >= 0 && H5Awrite(complete, H5T_NATIVE_INT32, &incomplete) >= 0;
     H5Aclose(complete);
     H5Sclose(space);
@@ -216,17 +233,11 @@ static void release(struct ds_recorder *r)
 {
     for (size_t t = 0; r->tables != NULL && t < r->schema->table_count; t++)
         dc_arena_free(&r->tables[t].text);
+    if (r->driver >= 0)
+        H5FDunregister(r->driver);
     struct dc_arena memory = r->memory;
     dc_arena_free(&memory);
     dc_mem_free(r);
-}
-
-/* Gives back what was reserved behind the end. */
-static void trim(const char *path)
-{
-    struct stat s;
-    if (stat(path, &s) == 0 && truncate(path, s.st_size) != 0)
-        return; /* the room stays reserved: harmless */
 }
 
 enum dc_status ds_recorder_open(const struct ds_record_options *options, struct ds_recorder **out,
@@ -242,7 +253,7 @@ enum dc_status ds_recorder_open(const struct ds_record_options *options, struct 
         return dc_error_set(error, DC_ERR_IO, "%s: out of memory", options->path);
     r->schema = options->schema == NULL ? ds_schema_results() : options->schema;
     DC_CHECK(r->schema->table_count <= 64);
-    r->file = r->summary = H5I_INVALID_HID;
+    r->driver = r->file = r->summary = H5I_INVALID_HID;
     if (!allocate(r, options)) {
         release(r);
         return dc_error_set(error, DC_ERR_IO, "%s: out of memory", options->path);
@@ -256,7 +267,8 @@ enum dc_status ds_recorder_open(const struct ds_record_options *options, struct 
     }
     close(probe);
     errno = 0;
-    r->file = ds_h5_create(r->partial);
+    r->driver = ds_disk_driver();
+    r->file = ds_h5_create(r->partial, r->driver);
     if (r->file < 0) {
         status = ds_h5_failed(error, r->partial, "cannot create");
         release(r);
@@ -278,7 +290,8 @@ bool ds_recorder_has(const struct ds_recorder *r, int table)
     return r->tables[table].on;
 }
 
-enum dc_status ds_recorder_summary(struct ds_recorder *r, const struct ds_scalar *scalar, struct dc_error *error)
+enum dc_status ds_recorder_summary(struct ds_recorder *r, const struct ds_scalar *scalar,
+                                   struct dc_error *error)
 {
     if (r->error.status != DC_OK)
         return ds_recorder_fail(r, error);
@@ -290,9 +303,11 @@ enum dc_status ds_recorder_summary(struct ds_recorder *r, const struct ds_scalar
     const void *value = undefined ? (const void *)&nan_value : &scalar->value;
     errno = 0;
     hid_t set = ds_h5_dataset(r->summary, scalar->name, scalar->type, &shape);
-    bool ok = set >= 0 &&
-              H5Dwrite(set, ds_h5_memory_type(scalar->type), H5S_ALL, H5S_ALL, H5P_DEFAULT, value) >= 0 &&
-              ds_h5_put_text(set, "units", scalar->units) && ds_h5_put_text(set, "long_name", scalar->long_name);
+    bool ok =
+        set >= 0 &&
+        H5Dwrite(set, ds_h5_memory_type(scalar->type), H5S_ALL, H5S_ALL, H5P_DEFAULT, value) >= 0 &&
+        ds_h5_put_text(set, "units", scalar->units) &&
+        ds_h5_put_text(set, "long_name", scalar->long_name);
     H5Dclose(set);
     return ok ? DC_OK : ds_recorder_break(r, "cannot write the summary", error);
 }
@@ -328,11 +343,12 @@ static void finish(struct ds_recorder *r, bool complete, const char *trace_diges
     complete = complete && r->error.status == DC_OK;
     for (size_t d = 0; complete && d < r->schema->dim_count; d++)
         for (size_t t = 0; t < r->schema->table_count; t++)
-            DC_CHECK(!r->tables[t].on || r->schema->tables[t].dim != (int)d || r->dims[d].size_fixed == 0 ||
-                     r->dims[d].size == r->dims[d].size_fixed);
+            DC_CHECK(!r->tables[t].on || r->schema->tables[t].dim != (int)d ||
+                     r->dims[d].size_fixed == 0 || r->dims[d].size == r->dims[d].size_fixed);
     errno = 0;
     if ((trace_digest != NULL && !ds_h5_set_text(r->file, "trace_digest", trace_digest)) ||
-        !ds_h5_content(r->file, complete, content) || !ds_h5_set_text(r->file, "content_digest", content)) {
+        !ds_h5_content(r->file, complete, content) ||
+        !ds_h5_set_text(r->file, "content_digest", content)) {
         content[0] = '\0';
         ds_recorder_break(r, "cannot compute or store the digests", NULL);
         return;
@@ -360,9 +376,9 @@ enum dc_status ds_recorder_close(struct ds_recorder *r, bool complete, const cha
     errno = 0;
     if (H5Fclose(r->file) < 0 && !r->broken)
         ds_h5_failed(&r->error, r->partial, "cannot close");
-    trim(r->partial);
     if (r->error.status == DC_OK && complete && rename(r->partial, r->path) != 0)
-        dc_error_set(&r->error, DC_ERR_IO, "%s: cannot rename to %s: %s; the results are complete in the former",
+        dc_error_set(&r->error, DC_ERR_IO,
+                     "%s: cannot rename to %s: %s; the results are complete in the former",
                      r->partial, r->path, strerror(errno));
     if (content_digest != NULL)
         memcpy(content_digest, content, sizeof content);

@@ -28,11 +28,11 @@ struct ds_attribute {
 };
 
 struct ds_record_options {
-    const char *path;                /* of the finished file */
-    const struct ds_schema *schema;  /* NULL: ds_schema_results() */
-    uint64_t tables_off;             /* bit per table id: not recorded */
-    const uint64_t *sizes;           /* per dimension id; read for fixed dimensions, at least 1 */
-    const char *const *meanings;     /* per vocabulary id; read where the schema has none */
+    const char *path;               /* of the finished file */
+    const struct ds_schema *schema; /* NULL: ds_schema_results() */
+    uint64_t tables_off;            /* bit per table id: not recorded */
+    const uint64_t *sizes;          /* per dimension id; read for fixed dimensions, at least 1 */
+    const char *const *meanings;    /* per vocabulary id; read where the schema has none */
     const struct ds_attribute *attributes; /* of the root: title, scenario, build_compiler ... */
     size_t attribute_count;
     uint64_t seed;
@@ -59,7 +59,8 @@ bool ds_recorder_has(const struct ds_recorder *r, int table);
 
 /* Embeds a file that the scenario names; digest is hex text of the caller's choice. */
 enum dc_status ds_recorder_input(struct ds_recorder *r, const char *path, const void *content,
-                                 uint64_t bytes, const char *digest, struct dc_error *error) DC_MUST_USE;
+                                 uint64_t bytes, const char *digest,
+                                 struct dc_error *error) DC_MUST_USE;
 
 /* One number of /summary; type is DS_U64, DS_I64 or DS_F64 and says which member counts. */
 struct ds_scalar {

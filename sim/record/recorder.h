@@ -45,13 +45,13 @@ struct ds_record_table {
 struct ds_recorder {
     const struct ds_schema *schema;
     char *path, *partial;
-    hid_t file, summary;
+    hid_t driver, file, summary;
     struct ds_record_dim *dims;
     struct ds_record_table *tables;
     struct dc_arena memory;
     uint64_t buffers_bytes, text_bytes; /* of all buffers when full; of text that waits */
     uint64_t input_offset;
-    bool closing, broken;  /* broken: HDF5 failed, the descriptor points nowhere */
+    bool closing, broken;  /* broken: HDF5 failed, the disk is abandoned */
     struct dc_error error; /* the first failure */
 };
 

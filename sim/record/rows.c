@@ -1,12 +1,11 @@
 /* Rows into buffers, buffers into chunks, and the end of the disk; see record.h for the idea. */
-#define _GNU_SOURCE /* fallocate */
 #include "sim/record/recorder.h"
 
+#include "sim/record/disk.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 enum dc_status ds_recorder_fail(struct ds_recorder *r, struct dc_error *error)
 {
@@ -14,41 +13,29 @@ enum dc_status ds_recorder_fail(struct ds_recorder *r, struct dc_error *error)
 }
 
 /* HDF5 keeps dirty metadata that it would try to write again and again, also when closing.  With
- * the descriptor on /dev/null all of that succeeds, harmlessly: the file itself stays as it was
- * when it was last flushed, and the library ends in order. */
+ * the disk abandoned all of that succeeds, harmlessly, and the library ends in order. */
 enum dc_status ds_recorder_break(struct ds_recorder *r, const char *what, struct dc_error *error)
 {
-    ds_h5_failed(&r->error, r->partial, what);
-    if (!r->broken) {
-        int descriptor = ds_h5_descriptor(r->file), nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
-        if (descriptor >= 0 && nowhere >= 0)
-            (void)dup2(nowhere, descriptor);
-        if (nowhere >= 0)
-            close(nowhere);
-        r->broken = true;
-    }
+    int reason = ds_disk_reason(r->file);
+    if (reason != 0)
+        dc_error_set(&r->error, DC_ERR_IO, "%s: %s: %s", r->partial, what, strerror(reason));
+    else
+        ds_h5_failed(&r->error, r->partial, what);
+    ds_disk_abandon(r->file);
+    r->broken = true;
     return ds_recorder_fail(r, error);
 }
 
-/* fallocate(2) beyond the end keeps the file's size and holds the blocks; what is left is given
- * back when the recorder closes.  File systems without it are written to on trust. */
 enum dc_status ds_recorder_reserve(struct ds_recorder *r, uint64_t more, struct dc_error *error)
 {
-    hsize_t end = 0;
-    int descriptor = ds_h5_descriptor(r->file);
-    if (descriptor < 0 || H5Fget_filesize(r->file, &end) < 0)
-        return ds_recorder_break(r, "cannot find the end of the file", error);
     uint64_t need = more + r->buffers_bytes + r->text_bytes + DS_CLOSING_BYTES;
-    int result;
-    do
-        result = fallocate(descriptor, FALLOC_FL_KEEP_SIZE, (off_t)end, (off_t)need);
-    while (result != 0 && errno == EINTR);
-    if (result == 0 || (errno != ENOSPC && errno != EDQUOT && errno != EFBIG))
+    int reason = ds_disk_reserve(r->file, need);
+    if (reason == 0)
         return DC_OK;
     dc_error_set(&r->error, DC_ERR_IO,
                  "%s: %s: no room for another %llu KiB; the results so far are kept in this file; "
                  "free space or choose another place with -o",
-                 r->partial, strerror(errno), (unsigned long long)((need + 1023) / 1024));
+                 r->partial, strerror(reason), (unsigned long long)((need + 1023) / 1024));
     return ds_recorder_fail(r, error);
 }
 
@@ -59,7 +46,8 @@ static bool write_column(const struct ds_recorder *r, size_t t, size_t c, uint64
     const struct ds_record_column *state = &r->tables[t].columns[c];
     const struct ds_record_dim *dim = &r->dims[table->dim];
     int rank = column->across == DS_NONE ? 1 : 2;
-    hsize_t start[2] = {dim->size, 0}, count[2] = {rows, state->width}, size[2] = {dim->size + rows, state->width};
+    hsize_t start[2] = {dim->size, 0}, count[2] = {rows, state->width},
+            size[2] = {dim->size + rows, state->width};
     if (dim->size_fixed == 0 && H5Dset_extent(state->set, size) < 0)
         return false;
     hid_t type = ds_h5_memory_type(column->type), memory = H5Screate_simple(rank, count, NULL);
@@ -75,17 +63,10 @@ static bool write_column(const struct ds_recorder *r, size_t t, size_t c, uint64
     return ok;
 }
 
-/* The file is made as long as its address space first, so that a reader of a killed run's file
- * never finds its superblock promising more than there is. */
 enum dc_status ds_recorder_flush(struct ds_recorder *r, struct dc_error *error)
 {
     if (r->error.status != DC_OK && !r->closing)
         return ds_recorder_fail(r, error);
-    hsize_t end = 0;
-    int descriptor = ds_h5_descriptor(r->file);
-    if (!r->broken && H5Fget_filesize(r->file, &end) >= 0 && lseek(descriptor, 0, SEEK_END) < (off_t)end &&
-        ftruncate(descriptor, (off_t)end) != 0)
-        return ds_recorder_break(r, "cannot extend the file", error);
     errno = 0;
     if (H5Fflush(r->file, H5F_SCOPE_LOCAL) < 0)
         return ds_recorder_break(r, "cannot flush", error);
@@ -142,7 +123,8 @@ static double canonical(double x)
     return isnan(x) ? nan_value : x;
 }
 
-static bool put_text(struct ds_recorder *r, struct ds_record_table *table, const char *text, char **out)
+static bool put_text(struct ds_recorder *r, struct ds_record_table *table, const char *text,
+                     char **out)
 {
     size_t size = (text == NULL ? 0 : strlen(text)) + 1;
     *out = dc_arena_alloc(&table->text, size);
@@ -155,7 +137,8 @@ static bool put_text(struct ds_recorder *r, struct ds_record_table *table, const
 }
 
 static bool put_values(struct ds_recorder *r, struct ds_record_table *table,
-                       const struct ds_column *column, const struct ds_record_column *state, const void *from)
+                       const struct ds_column *column, const struct ds_record_column *state,
+                       const void *from)
 {
     uint64_t width = state->width;
     uint8_t *to = state->buffer + table->rows * width * state->value_bytes;
@@ -177,7 +160,8 @@ static bool put_values(struct ds_recorder *r, struct ds_record_table *table,
     return true;
 }
 
-enum dc_status ds_recorder_append(struct ds_recorder *r, int table, const void *row, struct dc_error *error)
+enum dc_status ds_recorder_append(struct ds_recorder *r, int table, const void *row,
+                                  struct dc_error *error)
 {
     DC_CHECK(table >= 0 && (size_t)table < r->schema->table_count);
     if (r->error.status != DC_OK)
@@ -207,8 +191,8 @@ enum dc_status ds_recorder_append(struct ds_recorder *r, int table, const void *
     return ds_recorder_write_dim(r, (size_t)schema->dim, error);
 }
 
-enum dc_status ds_recorder_append_many(struct ds_recorder *r, int table, const void *rows, uint64_t count,
-                                       struct dc_error *error)
+enum dc_status ds_recorder_append_many(struct ds_recorder *r, int table, const void *rows,
+                                       uint64_t count, struct dc_error *error)
 {
     enum dc_status status = r->error.status == DC_OK ? DC_OK : ds_recorder_fail(r, error);
     size_t stride = r->schema->tables[table].row_bytes;
@@ -223,5 +207,6 @@ enum dc_status ds_recorder_input(struct ds_recorder *r, const char *path, const 
     struct ds_row_input row = {path, digest, bytes, r->input_offset};
     enum dc_status status = ds_recorder_append(r, DS_TABLE_INPUTS, &row, error);
     r->input_offset += bytes;
-    return status == DC_OK ? ds_recorder_append_many(r, DS_TABLE_INPUT_BYTES, content, bytes, error) : status;
+    return status == DC_OK ? ds_recorder_append_many(r, DS_TABLE_INPUT_BYTES, content, bytes, error)
+                           : status;
 }

@@ -10,11 +10,13 @@ static const struct ds_dim dims[DS_DIM_COUNT] = {
     [DS_DIM_CAUSE] = {"cause", "cause of a challenge: theta, audit, flag, escalation", false, 0},
     [DS_DIM_EPOCH] = {"epoch", "epochs that are final", true, 16},
     [DS_DIM_BLOCK] = {"block", "final blocks by height", true, 256},
-    [DS_DIM_CHALLENGE] = {"challenge", "challenges in the order in which they were decided", true, 1024},
+    [DS_DIM_CHALLENGE] = {"challenge", "challenges in the order in which they were decided", true,
+                          1024},
     [DS_DIM_FAULT] = {"fault", "faults in the order in which they began", true, 16},
     [DS_DIM_MESSAGE] = {"message_kind", "kinds of messages", true, 64},
     [DS_DIM_INPUT] = {"input", "files that the scenario names", true, 16},
-    [DS_DIM_INPUT_BYTE] = {"input_byte", "bytes of all input files, one after the other", true, 65536},
+    [DS_DIM_INPUT_BYTE] = {"input_byte", "bytes of all input files, one after the other", true,
+                           65536},
     [DS_DIM_SLICE] = {"slice", "slices of virtual time", true, 16},
     [DS_DIM_EVENT] = {"event", "events in the order in which they were handled", true, 16384},
 };
@@ -32,17 +34,34 @@ static const struct ds_vocabulary vocabularies[DS_VOCABULARY_COUNT] = {
 };
 
 /* A value; an array inside the row; a pointer to one value per node; words of a vocabulary. */
-#define V(m, type, units, text) {#m, units, text, type, offsetof(struct ROW, m), DS_NONE, false, DS_NONE}
-#define S(m, text) {#m, "s", text, DS_F64, offsetof(struct ROW, m##_s), DS_NONE, false, DS_NONE}
-#define NS(m, text) {#m, "ns", text, DS_I64, offsetof(struct ROW, m##_ns), DS_NONE, false, DS_NONE}
-#define A(m, type, units, text) \
-    {#m, units, text, type, offsetof(struct ROW, m), DS_DIM_CAUSE, true, DS_NONE}
-#define N(m, type, units, text) \
-    {#m, units, text, type, offsetof(struct ROW, m), DS_DIM_NODE, false, DS_NONE}
-#define W(m, type, words, text) \
-    {#m, "1", text, type, offsetof(struct ROW, m), DS_NONE, false, DS_VOCABULARY_##words}
-#define NW(m, type, words, text) \
-    {#m, "1", text, type, offsetof(struct ROW, m), DS_DIM_NODE, false, DS_VOCABULARY_##words}
+#define V(m, type, units, text)                                                                    \
+    {                                                                                              \
+#m, units, text, type, offsetof(struct ROW, m), DS_NONE, false, DS_NONE                    \
+    }
+#define S(m, text)                                                                                 \
+    {                                                                                              \
+#m, "s", text, DS_F64, offsetof(struct ROW, m##_s), DS_NONE, false, DS_NONE                \
+    }
+#define NS(m, text)                                                                                \
+    {                                                                                              \
+#m, "ns", text, DS_I64, offsetof(struct ROW, m##_ns), DS_NONE, false, DS_NONE              \
+    }
+#define A(m, type, units, text)                                                                    \
+    {                                                                                              \
+#m, units, text, type, offsetof(struct ROW, m), DS_DIM_CAUSE, true, DS_NONE                \
+    }
+#define N(m, type, units, text)                                                                    \
+    {                                                                                              \
+#m, units, text, type, offsetof(struct ROW, m), DS_DIM_NODE, false, DS_NONE                \
+    }
+#define W(m, type, words, text)                                                                    \
+    {                                                                                              \
+#m, "1", text, type, offsetof(struct ROW, m), DS_NONE, false, DS_VOCABULARY_##words        \
+    }
+#define NW(m, type, words, text)                                                                   \
+    {                                                                                              \
+#m, "1", text, type, offsetof(struct ROW, m), DS_DIM_NODE, false, DS_VOCABULARY_##words    \
+    }
 
 #define ROW ds_row_node
 static const struct ds_column node_columns[] = {
@@ -66,7 +85,8 @@ static const struct ds_column input_columns[] = {
 #undef ROW
 
 static const struct ds_column input_byte_columns[] = {
-    {"content", "1", "contents of all input files, one after the other", DS_U8, 0, DS_NONE, false, DS_NONE},
+    {"content", "1", "contents of all input files, one after the other", DS_U8, 0, DS_NONE, false,
+     DS_NONE},
 };
 
 #define ROW ds_row_epoch
@@ -81,7 +101,8 @@ static const struct ds_column epoch_columns[] = {
     V(challenges_theta, DS_U64, "1", "challenges of nodes below theta"),
     V(challenges_audit, DS_U64, "1", "challenges by the audit coin"),
     V(challenges_flag, DS_U64, "1", "challenges of nodes that a detector flagged"),
-    V(challenges_escalation, DS_U64, "1", "challenges of nodes that failed and have not passed since"),
+    V(challenges_escalation, DS_U64, "1",
+      "challenges of nodes that failed and have not passed since"),
     V(challenges_passed, DS_U64, "1", "challenges passed"),
     V(challenges_failed, DS_U64, "1", "challenges failed by an invalid proof"),
     V(challenges_late, DS_U64, "1", "challenges answered late or not at all, twice"),
@@ -204,15 +225,18 @@ static const struct ds_column trace_columns[] = {
 };
 #undef ROW
 
-#define TABLE(group, prefix, text, dim, bytes, columns) \
-    {group, prefix, text, dim, bytes, columns, COUNT(columns)}
+#define TABLE(group, prefix, text, dim, bytes, columns)                                            \
+    {                                                                                              \
+        group, prefix, text, dim, bytes, columns, COUNT(columns)                                   \
+    }
 
 static const struct ds_table tables[DS_TABLE_COUNT] = {
-    [DS_TABLE_NODE] = TABLE("", "node_", "nodes", DS_DIM_NODE, sizeof(struct ds_row_node), node_columns),
+    [DS_TABLE_NODE] =
+        TABLE("", "node_", "nodes", DS_DIM_NODE, sizeof(struct ds_row_node), node_columns),
     [DS_TABLE_INPUTS] = TABLE("inputs", "", "files that the scenario names", DS_DIM_INPUT,
                               sizeof(struct ds_row_input), input_columns),
-    [DS_TABLE_INPUT_BYTES] = TABLE("inputs", "", "files that the scenario names", DS_DIM_INPUT_BYTE, 1,
-                                   input_byte_columns),
+    [DS_TABLE_INPUT_BYTES] = TABLE("inputs", "", "files that the scenario names", DS_DIM_INPUT_BYTE,
+                                   1, input_byte_columns),
     [DS_TABLE_EPOCHS] = TABLE("epochs", "", "totals of each epoch", DS_DIM_EPOCH,
                               sizeof(struct ds_row_epoch), epoch_columns),
     [DS_TABLE_NODE_EPOCH] = TABLE("node_epoch", "", "each node in each epoch", DS_DIM_EPOCH,
@@ -227,13 +251,13 @@ static const struct ds_table tables[DS_TABLE_COUNT] = {
                                sizeof(struct ds_row_traffic), traffic_columns),
     [DS_TABLE_DIGEST] = TABLE("digest", "", "rolling digests, for verify and diff", DS_DIM_SLICE,
                               sizeof(struct ds_row_digest), digest_columns),
-    [DS_TABLE_TRACE] = TABLE("trace", "", "every event", DS_DIM_EVENT, sizeof(struct ds_row_trace),
-                             trace_columns),
+    [DS_TABLE_TRACE] =
+        TABLE("trace", "", "every event", DS_DIM_EVENT, sizeof(struct ds_row_trace), trace_columns),
 };
 
 const struct ds_schema *ds_schema_results(void)
 {
-    static const struct ds_schema results = {dims, DS_DIM_COUNT, vocabularies, DS_VOCABULARY_COUNT,
-                                             tables, DS_TABLE_COUNT};
+    static const struct ds_schema results = {
+        dims, DS_DIM_COUNT, vocabularies, DS_VOCABULARY_COUNT, tables, DS_TABLE_COUNT};
     return &results;
 }

@@ -8,9 +8,9 @@
  *     table       "/epochs", or "" with a prefix for datasets at the root ("node_role")
  *     column      name, units, long_name, type, place in the row struct, optional second dimension
  *
- *     struct ds_row_epoch { u64 blocks; ... u64 passed_by_cause[4]; ... }      one row of /epochs
+ *     struct ds_row_epoch { u64 blocks; ... u64 passed_by_cause[4]; ... }   one row of /epochs
  *                            |  value            |  array inside the row: across = CAUSE, inlined
- *     struct ds_row_node_epoch { const u64 *bond; ... }                        one row of /node_epoch
+ *     struct ds_row_node_epoch { const u64 *bond; ... }                     one row of /node_epoch
  *                                |  borrowed array of node-count values: across = NODE
  */
 #ifndef SIM_RECORD_SCHEMA_H
@@ -116,8 +116,15 @@ enum ds_table_id {
 const struct ds_schema *ds_schema_results(void);
 
 /* Values of the static vocabularies. */
-enum ds_role { DS_ROLE_VALIDATOR, DS_ROLE_SERVICE, DS_ROLE_CLIENT };
-enum ds_service { DS_SERVICE_NONE, DS_SERVICE_STORAGE, DS_SERVICE_HOSTING, DS_SERVICE_DNS, DS_SERVICE_RPC, DS_SERVICE_GPU };
+enum ds_row_role { DS_ROW_ROLE_VALIDATOR, DS_ROW_ROLE_SERVICE, DS_ROW_ROLE_CLIENT };
+enum ds_row_service {
+    DS_ROW_SERVICE_NONE,
+    DS_ROW_SERVICE_STORAGE,
+    DS_ROW_SERVICE_HOSTING,
+    DS_ROW_SERVICE_DNS,
+    DS_ROW_SERVICE_RPC,
+    DS_ROW_SERVICE_GPU
+};
 enum ds_verdict {
     DS_VERDICT_NONE, /* not challenged */
     DS_VERDICT_PASS,
@@ -128,13 +135,18 @@ enum ds_verdict {
     DS_VERDICT_ABANDONED /* the run ended first */
 };
 /* Bits of a challenge's cause, and the order along the `cause` dimension. */
-enum ds_cause { DS_CAUSE_THETA = 1, DS_CAUSE_AUDIT = 2, DS_CAUSE_FLAG = 4, DS_CAUSE_ESCALATION = 8 };
+enum ds_cause {
+    DS_CAUSE_THETA = 1,
+    DS_CAUSE_AUDIT = 2,
+    DS_CAUSE_FLAG = 4,
+    DS_CAUSE_ESCALATION = 8
+};
 enum { DS_CAUSE_COUNT = 4 };
 
 /* One row of each table.  Times: _s seconds and _ns nanoseconds since the run's start; what never
  * happened is NAN.  Money in base units (10^9 are one DSYNC). */
 
-struct ds_row_node { /* one per node, in node order */
+struct ds_row_node {  /* one per node, in node order */
     const char *name; /* group[index] */
     uint8_t role, service, strategy;
     uint16_t region;
@@ -150,9 +162,11 @@ struct ds_row_epoch {
     uint64_t epoch;
     double time_start_s, time_end_s;
     uint64_t blocks, transactions, rounds_timed_out;
-    uint64_t challenges_issued, challenges_theta, challenges_audit, challenges_flag, challenges_escalation;
+    uint64_t challenges_issued, challenges_theta, challenges_audit, challenges_flag,
+        challenges_escalation;
     uint64_t challenges_passed, challenges_failed, challenges_late, challenges_undecided;
-    uint64_t passed_by_cause[DS_CAUSE_COUNT], failed_by_cause[DS_CAUSE_COUNT], late_by_cause[DS_CAUSE_COUNT];
+    uint64_t passed_by_cause[DS_CAUSE_COUNT], failed_by_cause[DS_CAUSE_COUNT],
+        late_by_cause[DS_CAUSE_COUNT];
     uint64_t honest_failed, cheats_failed, flagged_true, flagged_false, demands;
     uint64_t reward_paid, reward_to_cheats, slashed_honest, slashed_cheats;
     uint64_t ejected_honest, ejected_cheats, issued, burned, fees;
@@ -195,7 +209,7 @@ struct ds_row_traffic { /* one per message kind */
 
 struct ds_row_digest { /* one per slice of virtual time */
     int64_t time_end_ns;
-    uint64_t events;      /* handled so far, by all nodes */
+    uint64_t events;        /* handled so far, by all nodes */
     const uint64_t *digest; /* rolling digest of each node */
 };
 

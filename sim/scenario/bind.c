@@ -25,6 +25,16 @@ void ds_bind_error(struct ds_bind *b, const struct ds_yaml *node, const char *fo
     ds_text_free(&text);
 }
 
+void ds_bind_why(struct ds_bind *b, const struct ds_yaml *node, const char *what,
+                 struct ds_text *why)
+{
+    if (why->failed || why->data == NULL)
+        b->d->failed = true; /* every reason is a text: without one, memory ran out */
+    else
+        ds_bind_error(b, node, "%s: %s", what, why->data);
+    ds_text_free(why);
+}
+
 void *ds_bind_alloc(struct ds_bind *b, size_t count, size_t size)
 {
     void *p = dc_arena_alloc(b->arena, count * size + 1);
@@ -38,7 +48,9 @@ void ds_nearest_try(struct ds_nearest *n, const char *candidate)
     unsigned distance = ds_name_distance(n->word, candidate);
     unsigned size = (unsigned)strlen(n->word);
     /* A third of the letters wrong, at least one: farther away is another word. */
-    if (distance <= (size >= 6 ? size / 3 : size >= 3 ? 1 + (size > 3) : 1) &&
+    if (distance <= (size >= 6   ? size / 3
+                     : size >= 3 ? 1 + (size > 3)
+                                 : 1) &&
         (n->name == NULL || distance < n->distance)) {
         n->name = candidate;
         n->distance = distance;
@@ -76,7 +88,7 @@ static bool bind_integer(struct ds_bind *b, const struct ds_param *row, const st
     struct ds_text why = {0};
     bool ok = ds_value_integer(node->text, strlen(node->text), row->dim, value, &why);
     if (!ok)
-        ds_bind_error(b, node, "%s: %s", ds_param_name(row), why.data);
+        ds_bind_why(b, node, ds_param_name(row), &why);
     ds_text_free(&why);
     if (!ok)
         return false;
@@ -99,7 +111,7 @@ static void bind_fraction(struct ds_bind *b, const struct ds_param *row, const s
     if (row->type == DS_SHARE)
         real = dc_q31_to_double(share);
     if (!ok) {
-        ds_bind_error(b, node, "%s: %s", ds_param_name(row), why.data);
+        ds_bind_why(b, node, ds_param_name(row), &why);
     } else if (real < row->min * (1 - 1e-9) || real > row->max * (1 + 1e-9)) {
         bind_range(b, row, node);
     } else if (row->type == DS_SHARE) {
@@ -124,7 +136,7 @@ static void bind_span(struct ds_bind *b, const struct ds_param *row, const struc
         size_t n = strlen(words[i]);
         if (size > n && strcmp(node->text + size - n, words[i]) == 0) {
             if (!ds_value_integer(node->text, size - n, DS_DIM_NUMBER, &value, &why))
-                ds_bind_error(b, node, "%s: %s", ds_param_name(row), why.data);
+                ds_bind_why(b, node, ds_param_name(row), &why);
             else if (value < 1 || (double)value > row->max)
                 bind_range(b, row, node);
             uint32_t epochs = (uint32_t)value;
@@ -133,9 +145,10 @@ static void bind_span(struct ds_bind *b, const struct ds_param *row, const struc
             return;
         }
     }
-    if (!ds_value_integer(node->text, size, DS_DIM_TIME, &value, &why))
-        ds_bind_error(b, node, "%s: %s; or `40 epochs`", ds_param_name(row), why.data);
-    else if (value == 0)
+    if (!ds_value_integer(node->text, size, DS_DIM_TIME, &value, &why)) {
+        ds_text_add(&why, "; or `40 epochs`");
+        ds_bind_why(b, node, ds_param_name(row), &why);
+    } else if (value == 0)
         bind_range(b, row, node);
     memcpy(base + row->count_offset, &value, sizeof value);
     ds_text_free(&why);
@@ -147,8 +160,7 @@ static void bind_dist(struct ds_bind *b, const struct ds_param *row, const struc
     struct ds_text why = {0};
     *out = (struct ds_dist_spec){.min = row->min, .max = row->max};
     if (!ds_dist_read(node->text, row->dim, row->kinds, b->arena, out, &why))
-        ds_bind_error(b, node, "%s: %s", ds_param_name(row),
-                      why.data != NULL ? why.data : "out of memory");
+        ds_bind_why(b, node, ds_param_name(row), &why);
     ds_text_free(&why);
 }
 
@@ -191,27 +203,14 @@ static void bind_scalar(struct ds_bind *b, const struct ds_param *row, const str
         break;
     case DS_SHARE:
     case DS_PPM:
-    case DS_REAL:
-        bind_fraction(b, row, node, field);
-        break;
-    case DS_SPAN:
-        bind_span(b, row, node, base);
-        break;
-    case DS_DIST:
-        bind_dist(b, row, node, field);
-        break;
+    case DS_REAL: bind_fraction(b, row, node, field); break;
+    case DS_SPAN: bind_span(b, row, node, base); break;
+    case DS_DIST: bind_dist(b, row, node, field); break;
     case DS_ENUM:
-    case DS_BOOL:
-        ds_bind_choice(b, row, node, field);
-        break;
-    case DS_NAME:
-        bind_name(b, row, node, field);
-        break;
-    case DS_PATH:
-        memcpy(field, &node->text, sizeof node->text);
-        break;
-    default:
-        DC_CHECK(!"not a scalar's row");
+    case DS_BOOL: ds_bind_choice(b, row, node, field); break;
+    case DS_NAME: bind_name(b, row, node, field); break;
+    case DS_PATH: memcpy(field, &node->text, sizeof node->text); break;
+    default: DC_CHECK(!"not a scalar's row");
     }
 }
 
@@ -221,8 +220,7 @@ static void bind_list(struct ds_bind *b, const struct ds_param *row, const struc
                       char *base)
 {
     if (node->kind != DS_YAML_SEQUENCE) {
-        ds_bind_error(b, node, "%s takes a list: put `- ` before each element",
-                      ds_param_name(row));
+        ds_bind_error(b, node, "%s takes a list: put `- ` before each element", ds_param_name(row));
         return;
     }
     if ((double)node->count < row->min || (double)node->count > row->max) {
@@ -240,11 +238,18 @@ static void bind_list(struct ds_bind *b, const struct ds_param *row, const struc
     memcpy(base + row->count_offset, &node->count, sizeof node->count);
     size_t i = 0;
     for (const struct ds_yaml *n = node->first; n != NULL; n = n->next, i++) {
+        size_t before = b->d->count;
         if (n->kind == DS_YAML_MAP)
             ds_bind_map(b, path, n, items + i * row->size);
         else
             ds_bind_error(b, n, "an element of %s is a mapping, such as `{...}`",
                           ds_param_name(row));
+        if (b->d->failed)
+            return;
+        if (b->d->count == before && strcmp(row->path, "nodes") == 0)
+            ds_scenario_check_group(b, n, i);
+        if (b->d->count == before && strcmp(row->path, "faults") == 0)
+            ds_scenario_check_fault(b, n, i);
     }
 }
 
@@ -281,35 +286,16 @@ static void bind_value(struct ds_bind *b, const struct ds_param *row, const stru
         return;
     }
     switch (row->type) {
-    case DS_SECTION:
-        bind_section(b, row, node, base);
-        return;
-    case DS_LIST:
-        bind_list(b, row, node, base);
-        return;
-    case DS_FLAGS:
-        ds_bind_flags(b, row, node, field);
-        return;
-    case DS_TIERS:
-        ds_bind_tiers(b, row, node, field);
-        return;
-    case DS_MIX:
-        ds_bind_mix(b, node, (struct ds_group *)(void *)base);
-        return;
-    case DS_WEIGHTS:
-        ds_bind_weights(b, node, (struct ds_group *)(void *)base);
-        return;
-    case DS_EXPECTS:
-        ds_bind_expects(b, node);
-        return;
-    case DS_SELECTOR:
-        *(const struct ds_selector **)field = ds_bind_selector(b, node);
-        return;
-    case DS_SELECTORS:
-        ds_bind_sides(b, row, node, (struct ds_fault *)(void *)base);
-        return;
-    default:
-        break;
+    case DS_SECTION: bind_section(b, row, node, base); return;
+    case DS_LIST: bind_list(b, row, node, base); return;
+    case DS_FLAGS: ds_bind_flags(b, row, node, field); return;
+    case DS_TIERS: ds_bind_tiers(b, row, node, field); return;
+    case DS_MIX: ds_bind_mix(b, node, (struct ds_group *)(void *)base); return;
+    case DS_WEIGHTS: ds_bind_weights(b, node, (struct ds_group *)(void *)base); return;
+    case DS_EXPECTS: ds_bind_expects(b, node); return;
+    case DS_SELECTOR: *(const struct ds_selector **)field = ds_bind_selector(b, node); return;
+    case DS_SELECTORS: ds_bind_sides(b, row, node, (struct ds_fault *)(void *)base); return;
+    default: break;
     }
     if (node->kind == DS_YAML_SCALAR) {
         bind_scalar(b, row, node, base);
@@ -338,8 +324,8 @@ static void bind_fallback(struct ds_bind *b, const struct ds_param *row, const s
     struct ds_yaml scalar = {.text = row->fallback, .file = map->file, .place = map->place};
     const struct ds_yaml *node = &scalar;
     if (row->fallback[0] == '[')
-        node = ds_yaml_parse(row->fallback, strlen(row->fallback), map->file, false, b->arena,
-                             b->d);
+        node =
+            ds_yaml_parse(row->fallback, strlen(row->fallback), map->file, false, b->arena, b->d);
     if (node != NULL)
         bind_value(b, row, node, base);
 }
@@ -370,8 +356,9 @@ static void bind_unknown(struct ds_bind *b, const char *path, const struct ds_ya
     struct ds_yaml at = {.file = entry->file, .place = entry->key_place};
     size_t size = strlen(entry->key);
     if (bind_split_value(before, entry)) {
-        ds_bind_error(b, &at, "unknown key `%s`: YAML splits at a comma inside braces: quote the "
-                              "value, as in `%s: '%s, %s'`",
+        ds_bind_error(b, &at,
+                      "unknown key `%s`: YAML splits at a comma inside braces: quote the "
+                      "value, as in `%s: '%s, %s'`",
                       entry->key, before->key, before->text, entry->key);
         return;
     }
@@ -423,10 +410,9 @@ static void bind_check_section(struct ds_bind *b, const struct ds_param *row,
     static const struct {
         const char *path;
         void (*check)(struct ds_bind *, const struct ds_yaml *);
-    } checks[] = {{"network", ds_check_network},
-                  {"nodes", ds_check_nodes},
-                  {"protocol", ds_check_protocol},
-                  {"faults", ds_check_faults}};
+    } checks[] = {{"network", ds_scenario_check_network},
+                  {"nodes", ds_scenario_check_nodes},
+                  {"protocol", ds_scenario_check_protocol}};
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
         if (strcmp(row->path, checks[i].path) == 0)
             checks[i].check(b, node);
@@ -459,7 +445,7 @@ void ds_bind_map(struct ds_bind *b, const char *path, const struct ds_yaml *map,
             bind_value(b, row, entry, base);
         else
             bind_fallback(b, row, map, base);
-        if (path[0] == '\0' && b->d->count == before)
+        if (path[0] == '\0' && b->d->count == before && !b->d->failed)
             bind_check_section(b, row, entry != NULL ? entry : map);
     }
     const struct ds_yaml *before = NULL;

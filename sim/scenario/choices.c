@@ -1,15 +1,14 @@
 /* The words that parameters choose from, each with a line: for reading, `list` and the schema. */
 #include "sim/scenario/table.h"
 
-const struct ds_choice ds_choices_on[] = {{"on", "", 1},    {"off", "", 0},
-                                          {"true", "", 1},  {"false", "", 0},
-                                          {NULL, NULL, 0}};
-const struct ds_choice ds_choices_keep[] = {{"all", "every row", 1},
-                                            {"none", "not written", 0},
-                                            {NULL, NULL, 0}};
+const struct ds_choice ds_choices_on[] = {
+    {"on", "", 1}, {"off", "", 0}, {"true", "", 1}, {"false", "", 0}, {NULL, NULL, 0}};
+const struct ds_choice ds_choices_keep[] = {
+    {"all", "every row", 1}, {"none", "not written", 0}, {NULL, NULL, 0}};
 const struct ds_choice ds_choices_crypto[] = {
     {"real", "Ed25519 as on a real network", DS_CRYPTO_REAL},
-    {"modelled", "signatures are keyed hashes of the same size and virtual cost, for very large runs",
+    {"modelled",
+     "signatures are keyed hashes of the same size and virtual cost, for very large runs",
      DS_CRYPTO_MODELLED},
     {NULL, NULL, 0}};
 const struct ds_choice ds_choices_trigger[] = {

@@ -1,6 +1,5 @@
 /* Distributions as text: `pareto(2000 DSYNC, 1.6)`.  A bare value is a constant. */
-#include "sim/scenario/value.h"
-#include "sim/scenario/yaml.h"
+#include "sim/scenario/load.h"
 
 #include <string.h>
 
@@ -44,30 +43,26 @@ static bool dist_name(const char *text, size_t size, uint32_t mask, enum ds_dist
 {
     char word[32] = {0};
     memcpy(word, text, size < sizeof word ? size : sizeof word - 1);
-    uint32_t near = 0;
-    unsigned best = 99;
+    struct ds_nearest nearest = {.word = word};
     for (uint32_t k = 0; k < DIST_KINDS; k++) {
         if (strcmp(dist_shapes[k].name, word) == 0 && (mask >> k & 1) != 0) {
             *kind = (enum ds_dist_kind)k;
             return true;
         }
-        unsigned d = ds_name_distance(word, dist_shapes[k].name);
-        if ((mask >> k & 1) != 0 && d < best) {
-            best = d;
-            near = k;
-        }
+        if ((mask >> k & 1) != 0)
+            ds_nearest_try(&nearest, dist_shapes[k].name);
     }
-    if (best <= 3)
+    if (nearest.name != NULL)
         ds_text_printf(why, "unknown distribution `%s`: did you mean `%s`? Known here: ", word,
-                       dist_shapes[near].usage);
+                       nearest.name);
     else
         ds_text_printf(why, "`%s` is not a distribution that fits here: use ", word);
     ds_dist_describe(mask, why);
     return false;
 }
 
-static bool dist_arg(struct ds_dist_spec *out, uint32_t i, const char *p, size_t n, enum ds_dim dim,
-                     struct ds_text *why)
+static bool dist_arg(struct ds_dist_spec *out, uint32_t i, const char *p, size_t n,
+                     enum ds_value_dim dim, struct ds_text *why)
 {
     const struct dist_shape *shape = &dist_shapes[out->kind];
     if (!ds_value_real(p, n, shape->unit[i] ? dim : DS_DIM_NUMBER, &out->args[i], why))
@@ -78,7 +73,7 @@ static bool dist_arg(struct ds_dist_spec *out, uint32_t i, const char *p, size_t
         low = out->min;
     if (out->args[i] >= low && out->args[i] <= high)
         return true;
-    enum ds_dim d = shape->unit[i] ? dim : DS_DIM_NUMBER;
+    enum ds_value_dim d = shape->unit[i] ? dim : DS_DIM_NUMBER;
     ds_text_printf(why, "`%.*s` is out of range: argument %u of %s is between ", (int)n, p, i + 1,
                    shape->usage);
     ds_value_print_real(why, d, low);
@@ -88,8 +83,8 @@ static bool dist_arg(struct ds_dist_spec *out, uint32_t i, const char *p, size_t
 }
 
 /* Splits at commas; `lognormal(sigma)` alone is short for lognormal(1, sigma). */
-static bool dist_args(struct ds_dist_spec *out, const char *p, const char *stop, enum ds_dim dim,
-                      struct ds_text *why)
+static bool dist_args(struct ds_dist_spec *out, const char *p, const char *stop,
+                      enum ds_value_dim dim, struct ds_text *why)
 {
     const struct dist_shape *shape = &dist_shapes[out->kind];
     uint32_t commas = 0;
@@ -119,7 +114,7 @@ static bool dist_args(struct ds_dist_spec *out, const char *p, const char *stop,
     return true;
 }
 
-static bool dist_finish(struct ds_dist_spec *out, enum ds_dim dim, struct dc_arena *arena)
+static bool dist_finish(struct ds_dist_spec *out, enum ds_value_dim dim, struct dc_arena *arena)
 {
     struct ds_text text = {0};
     const struct dist_shape *shape = &dist_shapes[out->kind];
@@ -137,7 +132,7 @@ static bool dist_finish(struct ds_dist_spec *out, enum ds_dim dim, struct dc_are
     return out->text != NULL;
 }
 
-bool ds_dist_read(const char *text, enum ds_dim dim, uint32_t mask, struct dc_arena *arena,
+bool ds_dist_read(const char *text, enum ds_value_dim dim, uint32_t mask, struct dc_arena *arena,
                   struct ds_dist_spec *out, struct ds_text *why)
 {
     const char *open = strchr(text, '(');

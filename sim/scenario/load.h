@@ -22,6 +22,9 @@ struct ds_bind {
 /* Adds a diagnostic at a node, in the node's own file. */
 void ds_bind_error(struct ds_bind *b, const struct ds_yaml *node, const char *format, ...)
     DC_PRINTF(3, 4);
+/* "WHAT: WHY" at a node; frees why. */
+void ds_bind_why(struct ds_bind *b, const struct ds_yaml *node, const char *what,
+                 struct ds_text *why);
 /* Memory from the scenario's arena; on NULL the diagnostics are marked as failed. */
 void *ds_bind_alloc(struct ds_bind *b, size_t count, size_t size);
 
@@ -49,19 +52,20 @@ void ds_bind_sides(struct ds_bind *b, const struct ds_param *row, const struct d
 const struct ds_input *ds_bind_input(struct ds_bind *b, const struct ds_yaml *node,
                                      const char *path);
 
-/* Checks of sections that were read without a mistake; node: the section. */
-void ds_check_network(struct ds_bind *b, const struct ds_yaml *node);
-void ds_check_nodes(struct ds_bind *b, const struct ds_yaml *node);
-void ds_check_protocol(struct ds_bind *b, const struct ds_yaml *node);
-void ds_check_faults(struct ds_bind *b, const struct ds_yaml *node);
-/* And of the whole; resolves what is `auto`. */
-void ds_check_end(struct ds_bind *b, const struct ds_yaml *root);
+/* Checks of sections, and of the i-th element of a list, that were read without a mistake. */
+void ds_scenario_check_network(struct ds_bind *b, const struct ds_yaml *node);
+void ds_scenario_check_nodes(struct ds_bind *b, const struct ds_yaml *node);
+void ds_scenario_check_protocol(struct ds_bind *b, const struct ds_yaml *node);
+void ds_scenario_check_group(struct ds_bind *b, const struct ds_yaml *node, size_t i);
+void ds_scenario_check_fault(struct ds_bind *b, const struct ds_yaml *node, size_t i);
+/* And of the whole, mistakes or not; resolves what is `auto`. */
+void ds_scenario_check_end(struct ds_bind *b, const struct ds_yaml *root);
 
 /* Applies "PATH=VALUE" to the tree; false after a diagnostic. */
-bool ds_override(struct ds_bind *b, struct ds_yaml *root, const char *text);
+bool ds_scenario_override(struct ds_bind *b, struct ds_yaml *root, const char *text);
 
 /* One fault as resolved YAML without its id: what its default id digests. */
-void ds_print_fault(const struct ds_fault *fault, struct ds_text *out);
+void ds_scenario_print_fault(const struct ds_fault *fault, struct ds_text *out);
 
 /* The name among candidates nearest to `word`, or NULL when none is near; feed it one by one. */
 struct ds_nearest {

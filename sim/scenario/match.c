@@ -72,18 +72,17 @@ static void match_one(const struct ds_selector *s, const struct ds_population *p
         const struct ds_group *group = &scenario->groups[g];
         for (uint64_t i = 0; i < group->count; i++) {
             uint64_t n = group->first + i;
-            const char *region =
-                p->region != NULL && scenario->network.region_names != NULL
-                    ? scenario->network.region_names[p->region[n]]
-                    : "";
-            bool in = s->kind == DS_SELECT_ALL ||
-                      (s->kind == DS_SELECT_ROLE && group->role == s->number) ||
-                      (s->kind == DS_SELECT_GROUP && g == s->number) ||
-                      (s->kind == DS_SELECT_NODES && g == s->number && i >= s->first &&
-                       i <= s->last) ||
-                      (s->kind == DS_SELECT_REGION &&
-                       (s->prefix ? strncmp(region, s->name, strlen(s->name)) == 0
-                                  : strcmp(region, s->name) == 0));
+            const char *region = p->region != NULL && scenario->network.region_names != NULL
+                                     ? scenario->network.region_names[p->region[n]]
+                                     : "";
+            bool in =
+                s->kind == DS_SELECT_ALL ||
+                (s->kind == DS_SELECT_ROLE && group->role == s->number) ||
+                (s->kind == DS_SELECT_GROUP && g == s->number) ||
+                (s->kind == DS_SELECT_NODES && g == s->number && i >= s->first && i <= s->last) ||
+                (s->kind == DS_SELECT_REGION &&
+                 (s->prefix ? strncmp(region, s->name, strlen(s->name)) == 0
+                            : strcmp(region, s->name) == 0));
             if (in)
                 member[n] = true;
         }

@@ -15,19 +15,22 @@ const struct ds_metric ds_metrics[] = {
     {"blocks_per_second", "1/s", DS_SUFFIX_NONE, "final blocks over virtual time"},
     {"transactions_final", "1", DS_SUFFIX_NONE, "in final blocks"},
     {"rounds_timed_out", "1", DS_SUFFIX_NONE, "rounds that ended with a timeout certificate"},
-    {"finality_latency", "s", DS_SUFFIX_QUANTILE, "from a block's proposal to its commit at a node"},
+    {"finality_latency", "s", DS_SUFFIX_QUANTILE,
+     "from a block's proposal to its commit at a node"},
     {"loss", "%", DS_SUFFIX_NONE,
      "of the pool: leaked to cheats, honest value slashed, lost while ejected, cost of challenges"},
     {"loss_leaked", "%", DS_SUFFIX_NONE, "part of loss: reward paid to cheats"},
     {"loss_slashed", "%", DS_SUFFIX_NONE, "part of loss: honest value slashed"},
     {"loss_ejected", "%", DS_SUFFIX_NONE, "part of loss: reward honest nodes lost while ejected"},
     {"loss_challenges", "%", DS_SUFFIX_NONE, "part of loss: cost of challenges"},
-    {"loss_with_harm", "%", DS_SUFFIX_NONE, "loss, and the value that clients keep on missing data"},
+    {"loss_with_harm", "%", DS_SUFFIX_NONE,
+     "loss, and the value that clients keep on missing data"},
     {"challenges_total", "1", DS_SUFFIX_NONE, "challenges drawn"},
     {"challenges_theta", "1", DS_SUFFIX_NONE, "of nodes below theta"},
     {"challenges_audit", "1", DS_SUFFIX_NONE, "by the audit coin"},
     {"challenges_flag", "1", DS_SUFFIX_NONE, "of flagged nodes"},
-    {"challenges_escalation", "1", DS_SUFFIX_NONE, "of nodes that failed and have not passed since"},
+    {"challenges_escalation", "1", DS_SUFFIX_NONE,
+     "of nodes that failed and have not passed since"},
     {"challenge_precision", "1", DS_SUFFIX_NONE, "share of challenges that met a cheat"},
     {"challenge_bytes_share", "1", DS_SUFFIX_NONE, "share of all bytes that challenges caused"},
     {"theta_quantile", "1", DS_SUFFIX_NONE, "share of service nodes with utilisation below theta"},
@@ -44,7 +47,6 @@ const struct ds_metric ds_metrics[] = {
     {"leak_by_strategy", "DSYNC", DS_SUFFIX_STRATEGY, "reward paid to nodes of a strategy"},
     {"profit_by_strategy", "DSYNC", DS_SUFFIX_STRATEGY,
      "mean of reward - costs - slashes of a strategy's nodes"},
-    {"wash_margin", "DSYNC", DS_SUFFIX_NONE, "mean profit of a washer's bought work"},
     {"data_at_risk", "By", DS_SUFFIX_NONE, "paid bytes on nodes that lack them, at the end"},
     {"requests_total", "1", DS_SUFFIX_NONE, "client requests begun"},
     {"requests_failed", "1", DS_SUFFIX_NONE, "client requests that failed after their retries"},
@@ -70,8 +72,7 @@ static bool metric_suffix(struct ds_bind *b, const struct ds_yaml *node,
         ds_bind_error(b, node, "expect: `%s` has no parts: write it without `.%s`", metric->name,
                       suffix);
         return false;
-    case DS_SUFFIX_KIND:
-        return true;
+    case DS_SUFFIX_KIND: return true;
     case DS_SUFFIX_QUANTILE:
         wanted = "p50, p95, p99, mean, max";
         for (size_t i = 0; i < sizeof metric_quantiles / sizeof metric_quantiles[0]; i++)
@@ -81,7 +82,7 @@ static bool metric_suffix(struct ds_bind *b, const struct ds_yaml *node,
     case DS_SUFFIX_STRATEGY:
         if (suffix[0] == '\0')
             return true;
-        wanted = "a strategy";
+        wanted = "the strategies";
         for (const struct ds_choice *c = ds_choices_strategy; c->name != NULL; c++) {
             size_t n = strlen(c->name);
             if (strncmp(suffix, c->name, n) == 0 && (suffix[n] == '\0' || suffix[n] == '('))
@@ -90,7 +91,9 @@ static bool metric_suffix(struct ds_bind *b, const struct ds_yaml *node,
         }
         break;
     }
-    ds_bind_error(b, node, "expect: `%s.%s`: after the dot comes %s%s%s%s", metric->name, suffix,
+    ds_bind_error(b, node, "expect: `%s%s%s`: %s is one of %s%s%s%s", metric->name,
+                  suffix[0] != '\0' ? "." : "", suffix,
+                  suffix[0] != '\0' ? "after the dot" : "what comes after a dot is missing, which",
                   wanted, nearest.name != NULL ? ": did you mean `" : "",
                   nearest.name != NULL ? nearest.name : "", nearest.name != NULL ? "`?" : "");
     return false;
@@ -114,7 +117,8 @@ static const struct ds_metric *metric_find(struct ds_bind *b, const struct ds_ya
         ds_bind_error(b, node, "expect: unknown metric `%s`: did you mean `%s`?", name,
                       nearest.name);
     else
-        ds_bind_error(b, node, "expect: unknown metric `%s`: `destrasim list` names them all", name);
+        ds_bind_error(b, node, "expect: unknown metric `%s`: `destrasim list` names them all",
+                      name);
     return NULL;
 }
 
@@ -123,7 +127,7 @@ static bool metric_value(struct ds_bind *b, const struct ds_yaml *node,
 {
     static const struct {
         const char *unit;
-        enum ds_dim dim;
+        enum ds_value_dim dim;
         double scale;
     } units[] = {{"s", DS_DIM_TIME, 1e9},     {"1", DS_DIM_SHARE, 1}, {"bool", DS_DIM_NUMBER, 1},
                  {"By", DS_DIM_SIZE, 1},      {"%", DS_DIM_SHARE, 1}, {"1/s", DS_DIM_RATE, 1},
@@ -140,7 +144,7 @@ static bool metric_value(struct ds_bind *b, const struct ds_yaml *node,
         ok = ds_value_real(text, strlen(text), units[u].dim, value, &why);
     }
     if (!ok)
-        ds_bind_error(b, node, "expect: %s", why.data != NULL ? why.data : "out of memory");
+        ds_bind_why(b, node, "expect", &why);
     *value = percent ? *value * 100 : *value / units[u].scale;
     ds_text_free(&why);
     return ok;
@@ -190,8 +194,9 @@ void ds_bind_expects(struct ds_bind *b, const struct ds_yaml *node)
 {
     size_t count = node->kind == DS_YAML_SEQUENCE ? node->count : 1;
     if (node->kind == DS_YAML_MAP || count > 1000) {
-        ds_bind_error(b, node, "expect takes a list of at most 1000 lines such as "
-                               "`- finality_latency.p99 < 5 s`");
+        ds_bind_error(b, node,
+                      "expect takes a list of at most 1000 lines such as "
+                      "`- finality_latency.p99 < 5 s`");
         return;
     }
     struct ds_expect *items = ds_bind_alloc(b, count, sizeof *items);

@@ -4,7 +4,7 @@
  *         ^                                               |
  *         +-----------------------------------------------+   loads again to the same struct
  *
- * One table (table.c) describes every parameter; reading, checking, printing, `explain`, `schema`
+ * One table (table.h) describes every parameter; reading, checking, printing, `explain`, `schema`
  * and the reference page are made from it.  All strings and arrays live in the scenario's arena.
  * Text that a user wrote is never trusted: each mistake becomes a diagnostic with its place, and
  * all of them are reported in one go. */
@@ -129,11 +129,11 @@ struct ds_network {
     int64_t latency_ns; /* topology UNIFORM */
     struct {
         bool given;
-        uint32_t kind;                 /* enum ds_generate */
-        uint32_t nodes, degree;        /* degree: k or m */
+        uint32_t kind;          /* enum ds_generate */
+        uint32_t nodes, degree; /* degree: k or m */
         double p, radius;
-        struct ds_dist_spec latency;   /* of an edge, one way, ns; geometric: of a unit length */
-        dc_q31 loss;                   /* of an edge */
+        struct ds_dist_spec latency; /* of an edge, one way, ns; geometric: of a unit length */
+        dc_q31 loss;                 /* of an edge */
     } generate;
     int64_t host_delay_ns;
     struct ds_dist_spec jitter; /* factor on a path's latency, or kind NONE */
@@ -156,7 +156,6 @@ struct ds_demand {
     struct ds_dist_spec arrivals;    /* POISSON, args[0] requests a second and client; or NONE */
     struct ds_dist_spec popularity;  /* ZIPF or UNIFORM */
     struct ds_dist_spec object_size; /* bytes */
-    uint32_t objects;                /* in the group's catalogue at the start */
     dc_q31 put_share;                /* share of requests that are puts */
     uint32_t replicas;               /* holders of an object */
     uint32_t deal_epochs;            /* a put pays for so many epochs */
@@ -194,19 +193,19 @@ struct ds_fault {
     const char *id; /* as written, or a digest of its content */
     uint32_t kind;  /* enum ds_fault_kind */
     int64_t at_ns;
-    int64_t for_ns;                      /* PARTITION, LINK, SLOW_CPU; 0: to the end of the run */
-    const struct ds_selector *nodes;     /* CRASH, SLOW_CPU */
-    int64_t restart_ns;                  /* CRASH: after the crash; 0: never */
-    uint32_t state;                      /* CRASH: what survives, enum ds_fault_state */
-    const struct ds_selector **groups;   /* PARTITION: sides that cannot reach one another */
+    int64_t for_ns;                    /* PARTITION, LINK, SLOW_CPU; 0: to the end of the run */
+    const struct ds_selector *nodes;   /* CRASH, SLOW_CPU */
+    int64_t restart_ns;                /* CRASH: after the crash; 0: never */
+    uint32_t state;                    /* CRASH: what survives, enum ds_fault_state */
+    const struct ds_selector **groups; /* PARTITION: sides that cannot reach one another */
     size_t groups_count;
     const struct ds_selector *src, *dst; /* LINK: messages from src to dst */
     bool both;                           /* LINK: and those from dst to src */
     double latency_factor;               /* LINK: on the base latency */
     int64_t latency_add_ns;
-    dc_q31 loss;                         /* LINK: further loss */
-    double bandwidth_factor;             /* LINK: on what src's uplink sends to dst */
-    double factor;                       /* SLOW_CPU: costs times this */
+    dc_q31 loss;             /* LINK: further loss */
+    double bandwidth_factor; /* LINK: on what src's uplink sends to dst */
+    double factor;           /* SLOW_CPU: costs times this */
     struct ds_place place;
 };
 
@@ -305,10 +304,11 @@ void ds_scenario_free(struct ds_scenario *scenario);
 void ds_scenario_print_resolved(const struct ds_scenario *scenario, struct ds_text *out);
 
 /* What one parameter is: path, type, unit, range, default, meaning; a section lists its members.
- * path may name an element (nodes[1].count, nodes.sto.count).  An unknown path gives
- * DC_ERR_USAGE and, in *error, the nearest known one. */
-enum dc_status ds_scenario_explain(const char *path, struct ds_text *out, struct dc_error *error)
-    DC_MUST_USE;
+ * path may name an element (nodes[1].count, nodes.sto.count); "scenario" lists the top, and
+ * "reference" is ds_scenario_reference.  An unknown path gives DC_ERR_USAGE and, in *error, the
+ * nearest known one. */
+enum dc_status ds_scenario_explain(const char *path, struct ds_text *out,
+                                   struct dc_error *error) DC_MUST_USE;
 /* JSON Schema (2020-12) of scenario files. */
 void ds_scenario_schema(struct ds_text *out);
 /* The parameter tables of scenarios/README.md, in Markdown. */
@@ -319,8 +319,8 @@ void ds_scenario_reference(struct ds_text *out);
 /* What selectors choose from; arrays have nodes_count entries, in node order. */
 struct ds_population {
     const struct ds_scenario *scenario;
-    const uint32_t *region;    /* index into network.region_names, or NULL */
-    const uint64_t *power;     /* or NULL: counts as equal */
+    const uint32_t *region; /* index into network.region_names, or NULL */
+    const uint64_t *power;  /* or NULL: counts as equal */
     const uint64_t *centrality;
 };
 /* Sets member[n] for every chosen node; others are left.  Random choices are the k nodes with the

@@ -33,12 +33,13 @@ static bool selector_end_of_word(char c)
     return c == '\0' || strchr(" ,[]%*", c) != NULL;
 }
 
-/* Takes `word` if it comes next. */
+/* Takes `word` if it comes next, and not as the beginning of a longer word. */
 static bool selector_take(struct selector_parse *s, const char *word)
 {
     selector_blank(s);
     size_t n = strlen(word);
-    if (strncmp(s->p, word, n) != 0 || (n > 1 && !selector_end_of_word(s->p[n])))
+    bool letters = strchr("[]%,.", word[0]) == NULL;
+    if (strncmp(s->p, word, n) != 0 || (letters && !selector_end_of_word(s->p[n])))
         return false;
     s->p += n;
     return true;
@@ -122,8 +123,9 @@ static struct ds_selector *selector_region(struct selector_parse *s)
     out->name = name;
     const struct ds_network *net = &s->b->out->network;
     if (net->topology != DS_TOPOLOGY_REGIONS) {
-        ds_bind_error(s->b, s->node, "selector `region` needs a network with regions: give "
-                                     "network.regions");
+        ds_bind_error(s->b, s->node,
+                      "selector `region` needs a network with regions: give "
+                      "network.regions");
         return NULL;
     }
     struct ds_nearest nearest = {.word = name};
@@ -138,8 +140,9 @@ static struct ds_selector *selector_region(struct selector_parse *s)
     struct ds_text known = {0};
     for (uint32_t r = 0; r < net->regions_count && r < 20; r++)
         ds_text_printf(&known, "%s%s", r > 0 ? ", " : "", net->region_names[r]);
-    ds_bind_error(s->b, s->node, "selector `%.100s` matches nothing: no region is called `%s%s`: "
-                                 "use one of %s",
+    ds_bind_error(s->b, s->node,
+                  "selector `%.100s` matches nothing: no region is called `%s%s`: "
+                  "use one of %s",
                   s->node->text, name, out->prefix ? "*" : "",
                   nearest.name != NULL ? nearest.name : known.data);
     ds_text_free(&known);
@@ -168,8 +171,9 @@ static struct ds_selector *selector_group(struct selector_parse *s, uint32_t ind
     }
     if (out->first <= out->last && out->last < group->count)
         return out;
-    ds_bind_error(s->b, s->node, "selector `%.100s` matches nothing: group `%s` has %u nodes, "
-                                 "numbered from 0",
+    ds_bind_error(s->b, s->node,
+                  "selector `%.100s` matches nothing: group `%s` has %u nodes, "
+                  "numbered from 0",
                   s->node->text, group->name, group->count);
     return NULL;
 }
@@ -211,8 +215,9 @@ static struct ds_selector *selector_name(struct selector_parse *s)
     ds_bind_error(s->b, s->node,
                   "selector `%.100s` matches nothing: no group or role is called `%s`%s%s%s",
                   s->node->text, word, nearest.name != NULL ? ": did you mean `" : "",
-                  nearest.name != NULL ? nearest.name : ": name a group of `nodes`, a role, `all`, "
-                                                        "`region NAME` or `N % of ...`",
+                  nearest.name != NULL ? nearest.name
+                                       : ": name a group of `nodes`, a role, `all`, "
+                                         "`region NAME` or `N % of ...`",
                   nearest.name != NULL ? "`?" : "");
     return NULL;
 }
@@ -271,17 +276,14 @@ static uint64_t selector_size(const struct ds_scenario *scenario, const struct d
             if (s->kind == DS_SELECT_ALL || scenario->groups[i].role == s->number)
                 n += scenario->groups[i].count;
         return n;
-    case DS_SELECT_GROUP:
-        return scenario->groups[s->number].count;
-    case DS_SELECT_NODES:
-        return s->last - s->first + 1;
+    case DS_SELECT_GROUP: return scenario->groups[s->number].count;
+    case DS_SELECT_NODES: return s->last - s->first + 1;
     case DS_SELECT_SHARE:
     case DS_SELECT_COUNT:
     case DS_SELECT_TOP:
         n = selector_size(scenario, s->of);
         return n == UINT64_MAX ? n : selector_share(n, s);
-    default:
-        return UINT64_MAX;
+    default: return UINT64_MAX;
     }
 }
 
@@ -319,8 +321,9 @@ const struct ds_selector *ds_bind_selector(struct ds_bind *b, const struct ds_ya
     if (node->kind == DS_YAML_SCALAR)
         return selector_text(b, node);
     if (node->kind == DS_YAML_MAP || node->count == 0) {
-        ds_bind_error(b, node, "a selector is a text such as `10 %% of validators`, or a list of "
-                               "them");
+        ds_bind_error(b, node,
+                      "a selector is a text such as `10 %% of validators`, or a list of "
+                      "them");
         return NULL;
     }
     struct ds_text text = {0};
@@ -337,6 +340,7 @@ const struct ds_selector *ds_bind_selector(struct ds_bind *b, const struct ds_ya
     struct ds_yaml all = *node;
     all.kind = DS_YAML_SCALAR;
     all.text = text.failed || !ok ? NULL : ds_yaml_copy(b->arena, text.data, text.size);
+    b->d->failed |= text.failed || (ok && all.text == NULL);
     ds_text_free(&text);
     return all.text != NULL ? selector_text(b, &all) : NULL;
 }
@@ -346,8 +350,9 @@ void ds_bind_sides(struct ds_bind *b, const struct ds_param *row, const struct d
 {
     if (node->kind != DS_YAML_SEQUENCE || (double)node->count < row->min ||
         (double)node->count > row->max) {
-        ds_bind_error(b, node, "groups takes a list of %.0f to %.0f sides, as in "
-                               "`[[region eu*], [rest]]`",
+        ds_bind_error(b, node,
+                      "groups takes a list of %.0f to %.0f sides, as in "
+                      "`[[region eu*], [rest]]`",
                       row->min, row->max);
         return;
     }

@@ -7,7 +7,7 @@
  *     network.loss           SHARE
  *     nodes                  LIST            of struct ds_group
  *     nodes[].count          COUNT           offsets into struct ds_group
- *     nodes[].demand.objects COUNT           likewise: a section is part of the same struct
+ *     nodes[].demand.retries COUNT           likewise: a section is part of the same struct
  *
  * The order of rows is the order of resolved YAML and of the reference page. */
 #ifndef SIM_SCENARIO_TABLE_H
@@ -16,7 +16,7 @@
 #include "sim/scenario/scenario.h"
 #include "sim/scenario/value.h"
 
-enum ds_type {
+enum ds_param_type {
     DS_COUNT,     /* uint32_t */
     DS_COUNT64,   /* uint64_t */
     DS_SHARE,     /* dc_q31 */
@@ -42,16 +42,16 @@ enum ds_type {
 };
 
 enum ds_param_flag {
-    DS_REQUIRED = 1,   /* no default: must be given */
-    DS_OPTIONAL = 2,   /* no default: may be left out.  A SECTION: bool at count_offset tells */
-    DS_DECIDES = 4,    /* an ENUM whose value decides which rows beside it apply (`only`) */
-    DS_EACH = 8        /* a SECTION: a scalar is given to each of its members */
+    DS_REQUIRED = 1, /* no default: must be given */
+    DS_OPTIONAL = 2, /* no default: may be left out.  A SECTION: bool at count_offset tells */
+    DS_DECIDES = 4,  /* an ENUM whose value decides which rows beside it apply (`only`) */
+    DS_EACH = 8      /* a SECTION: a scalar is given to each of its members */
 };
 
 struct ds_param {
     const char *path;
-    enum ds_type type;
-    enum ds_dim dim;
+    enum ds_param_type type;
+    enum ds_value_dim dim;
     uint32_t flags;
     size_t offset, count_offset, size;
     const char *fallback; /* the default, as in YAML */
@@ -87,6 +87,16 @@ void ds_param_describe_range(const struct ds_param *row, struct ds_text *out);
 
 extern const struct ds_choice ds_choices_on[], ds_choices_keep[], ds_choices_crypto[],
     ds_choices_trigger[], ds_choices_dissemination[], ds_choices_state[];
+
+/* All that give positive values. */
+#define DS_KINDS_POSITIVE                                                                          \
+    (1u << DS_DIST_CONSTANT | 1u << DS_DIST_UNIFORM | 1u << DS_DIST_NORMAL |                       \
+     1u << DS_DIST_LOGNORMAL | 1u << DS_DIST_EXPONENTIAL | 1u << DS_DIST_PARETO |                  \
+     1u << DS_DIST_WEIBULL)
+extern const struct ds_param ds_rows_network[]; /* and the top level, and cpu */
+extern const size_t ds_rows_network_count;
+extern const struct ds_param ds_rows_nodes[];
+extern const size_t ds_rows_nodes_count;
 extern const struct ds_param ds_rows_protocol[];
 extern const size_t ds_rows_protocol_count;
 extern const struct ds_param ds_rows_run[]; /* faults, record, expect */

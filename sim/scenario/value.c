@@ -60,15 +60,15 @@ static const struct {
     [DS_DIM_RATE] = {"a rate", "/s, /min or /h", "0.2 /s"},
 };
 
-const char *ds_value_units(enum ds_dim dim)
+const char *ds_value_units(enum ds_value_dim dim)
 {
     return value_words[dim].units;
 }
-const char *ds_value_example(enum ds_dim dim)
+const char *ds_value_example(enum ds_value_dim dim)
 {
     return value_words[dim].example;
 }
-const char *ds_value_name(enum ds_dim dim)
+const char *ds_value_name(enum ds_value_dim dim)
 {
     return value_words[dim].name;
 }
@@ -131,14 +131,15 @@ static bool value_fits(const struct value_unit *u, const char *p, const char *st
 }
 
 /* What a unit of another kind says about the writer's mistake. */
-static void value_wrong_unit(const char *p, const char *stop, enum ds_dim dim, struct ds_text *why)
+static void value_wrong_unit(const char *p, const char *stop, enum ds_value_dim dim,
+                             struct ds_text *why)
 {
     int n = (int)(stop - p > 40 ? 40 : stop - p);
     for (int other = 0; other < DS_DIMS; other++)
         for (int i = 0; i < VALUE_UNITS_MAX && value_units[other][i].name != NULL; i++)
             if (n > 0 && value_fits(&value_units[other][i], p, stop)) {
                 ds_text_printf(why, "`%.*s` is a unit of %s, but this is %s: use %s, as in `%s`", n,
-                               p, value_words[other].name + 2, value_words[dim].name,
+                               p, strchr(value_words[other].name, ' ') + 1, value_words[dim].name,
                                value_words[dim].units, value_words[dim].example);
                 return;
             }
@@ -150,8 +151,8 @@ static void value_wrong_unit(const char *p, const char *stop, enum ds_dim dim, s
                        value_words[dim].name, value_words[dim].units, value_words[dim].example);
 }
 
-static bool value_read(const char *text, size_t size, enum ds_dim dim, struct value_decimal *v,
-                       struct ds_text *why)
+static bool value_read(const char *text, size_t size, enum ds_value_dim dim,
+                       struct value_decimal *v, struct ds_text *why)
 {
     const char *p = text, *stop = text + size;
     while (p < stop && *p == ' ')
@@ -162,6 +163,11 @@ static bool value_read(const char *text, size_t size, enum ds_dim dim, struct va
     if (p + 1 < stop && *p == '-' && (value_digit(p[1]) || p[1] == '.')) {
         ds_text_printf(why, "`%.*s` is negative: give %s of 0 or more", shown, p,
                        value_words[dim].name);
+        return false;
+    }
+    if (p == stop) {
+        ds_text_printf(why, "a value is missing: write %s, as in `%s`", value_words[dim].name,
+                       value_words[dim].example);
         return false;
     }
     const char *unit;
@@ -202,7 +208,7 @@ static bool value_scale(const struct value_decimal *v, uint64_t *out)
     return x <= (uint64_t)INT64_MAX;
 }
 
-bool ds_value_integer(const char *text, size_t size, enum ds_dim dim, uint64_t *out,
+bool ds_value_integer(const char *text, size_t size, enum ds_value_dim dim, uint64_t *out,
                       struct ds_text *why)
 {
     struct value_decimal v;
@@ -219,7 +225,7 @@ bool ds_value_integer(const char *text, size_t size, enum ds_dim dim, uint64_t *
     return true;
 }
 
-bool ds_value_real(const char *text, size_t size, enum ds_dim dim, double *out,
+bool ds_value_real(const char *text, size_t size, enum ds_value_dim dim, double *out,
                    struct ds_text *why)
 {
     struct value_decimal v;
@@ -253,7 +259,8 @@ bool ds_value_share(const char *text, size_t size, dc_q31 *out, struct ds_text *
     for (int e = v.exponent; e < -18; e++)
         v.digits /= 10; /* far below the 31 bits that are kept */
     if (v.exponent > 0 || v.digits > ten) {
-        ds_text_printf(why, "`%.*s` is out of range: a share is between 0 and 1 (or 0 %% and 100 %%)",
+        ds_text_printf(why,
+                       "`%.*s` is out of range: a share is between 0 and 1 (or 0 %% and 100 %%)",
                        (int)size, text);
         return false;
     }
@@ -271,7 +278,7 @@ static uint64_t value_unit_size(const struct value_unit *u)
     return size;
 }
 
-void ds_value_print_integer(struct ds_text *out, enum ds_dim dim, uint64_t value)
+void ds_value_print_integer(struct ds_text *out, enum ds_value_dim dim, uint64_t value)
 {
     if (dim == DS_DIM_MONEY) {
         char fraction[16];
@@ -295,7 +302,7 @@ void ds_value_print_integer(struct ds_text *out, enum ds_dim dim, uint64_t value
                    best->name[0] != '\0' ? " " : "", best->name);
 }
 
-void ds_value_print_real(struct ds_text *out, enum ds_dim dim, double value)
+void ds_value_print_real(struct ds_text *out, enum ds_value_dim dim, double value)
 {
     if (dim == DS_DIM_TIME || dim == DS_DIM_SIZE || dim == DS_DIM_MONEY ||
         dim == DS_DIM_BANDWIDTH) {
@@ -303,6 +310,10 @@ void ds_value_print_real(struct ds_text *out, enum ds_dim dim, double value)
         return;
     }
     char text[40];
+    if (value < 1e15 && value == (double)(uint64_t)value) {
+        ds_text_printf(out, "%llu%s", (unsigned long long)value, dim == DS_DIM_RATE ? " /s" : "");
+        return;
+    }
     for (int digits = 1; digits <= 17; digits++) {
         int n = snprintf(text, sizeof text, "%.*g", digits, value);
         for (int i = 0; i < n; i++)

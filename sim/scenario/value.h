@@ -8,7 +8,7 @@
 
 #include "sim/scenario/scenario.h"
 
-enum ds_dim {
+enum ds_value_dim {
     DS_DIM_NUMBER,    /* no unit */
     DS_DIM_SHARE,     /* 0.3 or 30 % */
     DS_DIM_TIME,      /* ns */
@@ -20,23 +20,23 @@ enum ds_dim {
 };
 
 /* A number and the unit behind it, to the nearest base unit.  False: *why says what is wrong. */
-bool ds_value_integer(const char *text, size_t size, enum ds_dim dim, uint64_t *out,
+bool ds_value_integer(const char *text, size_t size, enum ds_value_dim dim, uint64_t *out,
                       struct ds_text *why);
-bool ds_value_real(const char *text, size_t size, enum ds_dim dim, double *out,
+bool ds_value_real(const char *text, size_t size, enum ds_value_dim dim, double *out,
                    struct ds_text *why);
 bool ds_value_share(const char *text, size_t size, dc_q31 *out, struct ds_text *why);
 
-void ds_value_print_integer(struct ds_text *out, enum ds_dim dim, uint64_t value);
-void ds_value_print_real(struct ds_text *out, enum ds_dim dim, double value);
+void ds_value_print_integer(struct ds_text *out, enum ds_value_dim dim, uint64_t value);
+void ds_value_print_real(struct ds_text *out, enum ds_value_dim dim, double value);
 void ds_value_print_share(struct ds_text *out, dc_q31 value);
 
-const char *ds_value_units(enum ds_dim dim);   /* "ns, us, ms, s, min, h or d" */
-const char *ds_value_example(enum ds_dim dim); /* "30 s" */
-const char *ds_value_name(enum ds_dim dim);    /* "a time" */
+const char *ds_value_units(enum ds_value_dim dim);   /* "ns, us, ms, s, min, h or d" */
+const char *ds_value_example(enum ds_value_dim dim); /* "30 s" */
+const char *ds_value_name(enum ds_value_dim dim);    /* "a time" */
 
 /* The distributions of mask (bits 1 << enum ds_dist_kind).  out->min and max must be set: the
  * range that constants and draws obey.  out->text is made in the arena. */
-bool ds_dist_read(const char *text, enum ds_dim dim, uint32_t mask, struct dc_arena *arena,
+bool ds_dist_read(const char *text, enum ds_value_dim dim, uint32_t mask, struct dc_arena *arena,
                   struct ds_dist_spec *out, struct ds_text *why);
 /* "constant, uniform(low, high) ..." */
 void ds_dist_describe(uint32_t mask, struct ds_text *out);

@@ -30,8 +30,7 @@ static const struct ds_choice *word_find(struct ds_bind *b, const char *what,
 void ds_bind_choice(struct ds_bind *b, const struct ds_param *row, const struct ds_yaml *node,
                     void *field)
 {
-    const struct ds_choice *c =
-        word_find(b, ds_param_name(row), row->choices, node, node->text);
+    const struct ds_choice *c = word_find(b, ds_param_name(row), row->choices, node, node->text);
     if (c == NULL)
         return;
     bool yes = c->value != 0;
@@ -90,7 +89,7 @@ void ds_bind_tiers(struct ds_bind *b, const struct ds_param *row, const struct d
         struct ds_text why = {0};
         double real = 0;
         if (!ds_value_real(n->text, strlen(n->text), DS_DIM_NUMBER, &real, &why))
-            ds_bind_error(b, n, "%s: %s", ds_param_name(row), why.data);
+            ds_bind_why(b, n, ds_param_name(row), &why);
         else if (real < row->min || real > row->max)
             ds_bind_error(b, n, "%s: `%s` is out of range: use %.0f to %.0f", ds_param_name(row),
                           n->text, row->min, row->max);
@@ -107,7 +106,7 @@ static bool word_weight(struct ds_bind *b, const struct ds_yaml *node, double *w
     if (!ok)
         ds_bind_error(b, node, "a weight is a number, such as 0.3 or 30 %%");
     else if (!(ok = ds_value_real(node->text, strlen(node->text), DS_DIM_SHARE, weight, &why)))
-        ds_bind_error(b, node, "weight: %s", why.data);
+        ds_bind_why(b, node, "weight", &why);
     else if (!(ok = *weight <= 1e9))
         ds_bind_error(b, node, "weight `%s` is out of range: use 0 to 1e9", node->text);
     ds_text_free(&why);
@@ -140,8 +139,9 @@ static void word_strategy(struct ds_bind *b, const struct ds_yaml *at, const cha
     if (argument != (c->value == DS_STRATEGY_PARTIAL) || (text[size] != '\0' && !argument)) {
         ds_bind_error(b, at, "strategy `%s`: write `%s`", text,
                       c->value == DS_STRATEGY_PARTIAL ? "partial(0.3)" : c->name);
-    } else if (argument && (!ds_value_share(text + size + 1, end - size - 2, &out->argument, &why) ||
-                            out->argument == 0)) {
+    } else if (argument &&
+               (!ds_value_share(text + size + 1, end - size - 2, &out->argument, &why) ||
+                out->argument == 0)) {
         ds_bind_error(b, at, "strategy `%s`: %s", text,
                       why.data != NULL ? why.data : "a node that lacks nothing is honest");
     } else {
@@ -152,6 +152,7 @@ static void word_strategy(struct ds_bind *b, const struct ds_yaml *at, const cha
             ds_text_add(&name, ")");
         }
         out->name = name.failed ? NULL : ds_yaml_copy(b->arena, name.data, name.size);
+        b->d->failed |= out->name == NULL;
     }
     ds_text_free(&why);
     ds_text_free(&name);
@@ -160,8 +161,9 @@ static void word_strategy(struct ds_bind *b, const struct ds_yaml *at, const cha
 void ds_bind_mix(struct ds_bind *b, const struct ds_yaml *node, struct ds_group *group)
 {
     if (node->kind == DS_YAML_SEQUENCE) {
-        ds_bind_error(b, node, "strategy takes one name, or a mapping of names to weights, as in "
-                               "`{honest: 0.9, ghost: 0.1}`");
+        ds_bind_error(b, node,
+                      "strategy takes one name, or a mapping of names to weights, as in "
+                      "`{honest: 0.9, ghost: 0.1}`");
         return;
     }
     size_t count = node->kind == DS_YAML_MAP ? node->count : 1;
@@ -196,8 +198,7 @@ void ds_bind_weights(struct ds_bind *b, const struct ds_yaml *node, struct ds_gr
     if (node->kind == DS_YAML_SCALAR && strcmp(node->text, "everywhere") == 0)
         return;
     size_t count = node->kind == DS_YAML_SCALAR ? 1 : node->count;
-    const struct ds_yaml *n =
-        node->kind == DS_YAML_MAP ? node->first : word_list(b, "place", node);
+    const struct ds_yaml *n = node->kind == DS_YAML_MAP ? node->first : word_list(b, "place", node);
     group->place = ds_bind_alloc(b, count, sizeof *group->place);
     if (n == NULL || group->place == NULL)
         return;

@@ -158,7 +158,7 @@ static bool yaml_check_bytes(struct yaml_build *b, const char *text, size_t size
 
 static struct ds_place yaml_mark(const struct yaml_build *b, const struct fy_mark *mark)
 {
-    if (!b->placed || mark == NULL)
+    if (!b->placed || mark == NULL || mark->line < 0 || mark->column < 0)
         return (struct ds_place){0, 0};
     return (struct ds_place){(uint32_t)mark->line + 1, (uint32_t)mark->column + 1};
 }
@@ -235,10 +235,28 @@ static void yaml_key(struct yaml_build *b, const char *text, struct ds_place at,
     top->key_place = at;
 }
 
+/* A scalar's place: its opening quote, which libfyaml's mark skips; a missing value's is its key's,
+ * or else that of what it is in. */
+static struct ds_place yaml_scalar_place(const struct yaml_build *b, struct fy_event *e)
+{
+    struct ds_place at = yaml_mark(b, fy_event_start_mark(e));
+    enum fy_scalar_style style =
+        e->scalar.value != NULL ? fy_token_scalar_style(e->scalar.value) : FYSS_PLAIN;
+    if ((style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) && at.column > 1)
+        at.column--;
+    if (at.line == 0 && b->placed && b->depth > 0) {
+        const struct yaml_frame *top = &b->frames[b->depth - 1];
+        at = top->key != NULL ? top->key_place : top->node->place;
+    }
+    if (at.line == 0 && b->placed)
+        at = (struct ds_place){1, 1};
+    return at;
+}
+
 static void yaml_scalar(struct yaml_build *b, struct fy_event *e)
 {
     struct fy_token *value = e->scalar.value;
-    struct ds_place at = yaml_mark(b, fy_event_start_mark(e));
+    struct ds_place at = yaml_scalar_place(b, e);
     if (e->scalar.anchor != NULL || e->scalar.tag != NULL) {
         yaml_refuse(b, at, "anchors and tags are not used in scenarios: write the value out");
         return;
@@ -276,9 +294,7 @@ static void yaml_event(struct yaml_build *b, struct fy_event *e)
     case FYET_ALIAS:
         yaml_refuse(b, at, "aliases are not used in scenarios: write the value out");
         break;
-    case FYET_SCALAR:
-        yaml_scalar(b, e);
-        break;
+    case FYET_SCALAR: yaml_scalar(b, e); break;
     case FYET_MAPPING_START:
         yaml_open(b, DS_YAML_MAP, at, fy_event_get_node_style(e) == FYNS_FLOW,
                   e->mapping_start.anchor != NULL || e->mapping_start.tag != NULL);
@@ -288,11 +304,8 @@ static void yaml_event(struct yaml_build *b, struct fy_event *e)
                   e->sequence_start.anchor != NULL || e->sequence_start.tag != NULL);
         break;
     case FYET_MAPPING_END:
-    case FYET_SEQUENCE_END:
-        b->depth--;
-        break;
-    default:
-        break;
+    case FYET_SEQUENCE_END: b->depth--; break;
+    default: break;
     }
 }
 
@@ -302,7 +315,7 @@ static void yaml_syntax(struct yaml_build *b, struct fy_diag *diag)
     void *prev = NULL;
     struct fy_diag_error *e;
     while ((e = fy_diag_errors_iterate(diag, &prev)) != NULL) {
-        struct ds_place at = {0, 0};
+        struct ds_place at = {b->placed ? 1 : 0, b->placed ? 1 : 0};
         if (b->placed && e->line > 0)
             at = (struct ds_place){(uint32_t)e->line, e->column > 0 ? (uint32_t)e->column : 1};
         ds_diagnostics_add(b->d, b->file, at,

@@ -1,3 +1,4 @@
+/* Building the popularity table, in integers after the first rounding. */
 #include "sim/workload/demand.h"
 
 #include "models/base/mem.h"

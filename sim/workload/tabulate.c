@@ -1,3 +1,5 @@
+/* Inverse distribution functions at fixed points.  Every point is computed from the nearer tail
+ * (u or 1 - u, both exact in binary), because that is where a double has digits to spare. */
 #include "sim/workload/tabulate.h"
 
 #include "models/base/rng.h"
@@ -51,8 +53,8 @@ static void tabulate_condition(struct tabulate *t, double min, double max)
     double lo = min - t->a, hi = max - t->a;
     t->below = gsl_cdf_gaussian_P(lo, t->b);
     t->above = gsl_cdf_gaussian_Q(hi, t->b);
-    t->mass = lo > 0 ? gsl_cdf_gaussian_Q(lo, t->b) - t->above
-                     : gsl_cdf_gaussian_P(hi, t->b) - t->below;
+    t->mass =
+        lo > 0 ? gsl_cdf_gaussian_Q(lo, t->b) - t->above : gsl_cdf_gaussian_P(hi, t->b) - t->below;
 }
 
 /* The inverse at probability u; q is 1 - u, given apart for the sake of its digits. */
@@ -61,10 +63,8 @@ static double tabulate_inverse(const struct tabulate *t, double u, double q)
     const double a = t->a, b = t->b;
     const bool low = u < 0.5;
     switch (t->kind) {
-    case DS_TABULATE_CONSTANT:
-        return a;
-    case DS_TABULATE_UNIFORM:
-        return low ? a + u * (b - a) : b - q * (b - a);
+    case DS_TABULATE_CONSTANT: return a;
+    case DS_TABULATE_UNIFORM: return low ? a + u * (b - a) : b - q * (b - a);
     case DS_TABULATE_NORMAL:
         if (b == 0)
             return a;
@@ -81,12 +81,9 @@ static double tabulate_inverse(const struct tabulate *t, double u, double q)
         return low ? gsl_cdf_pareto_Pinv(u, b, a) : gsl_cdf_pareto_Qinv(q, b, a);
     case DS_TABULATE_WEIBULL:
         return low ? gsl_cdf_weibull_Pinv(u, a, b) : gsl_cdf_weibull_Qinv(q, a, b);
-    case DS_TABULATE_GAMMA:
-        return low ? gsl_cdf_gamma_Pinv(u, a, b) : gsl_cdf_gamma_Qinv(q, a, b);
-    case DS_TABULATE_BETA:
-        return low ? gsl_cdf_beta_Pinv(u, a, b) : gsl_cdf_beta_Qinv(q, a, b);
-    default:
-        return NAN;
+    case DS_TABULATE_GAMMA: return low ? gsl_cdf_gamma_Pinv(u, a, b) : gsl_cdf_gamma_Qinv(q, a, b);
+    case DS_TABULATE_BETA: return low ? gsl_cdf_beta_Pinv(u, a, b) : gsl_cdf_beta_Qinv(q, a, b);
+    default: return NAN;
     }
 }
 
@@ -221,31 +218,25 @@ double ds_tabulate_cdf(const struct ds_tabulate_spec *spec, double x)
 {
     const struct tabulate t = tabulate_prepare(spec);
     const double a = t.a, b = t.b;
-    const bool conditioned = spec->kind == DS_TABULATE_NORMAL;
     if (spec->bounded && x >= spec->max)
         return 1;
     if (spec->bounded && x < spec->min)
         return 0;
     switch (spec->kind) {
-    case DS_TABULATE_CONSTANT:
-        return x >= a;
-    case DS_TABULATE_UNIFORM:
-        return x >= b ? 1 : x < a ? 0 : (x - a) / (b - a);
+    case DS_TABULATE_CONSTANT: return x >= a;
+    case DS_TABULATE_UNIFORM: return x >= b ? 1 : x < a ? 0 : (x - a) / (b - a);
     case DS_TABULATE_LOGNORMAL:
         return b == 0 ? x >= a : x <= 0 ? 0 : gsl_cdf_gaussian_P(log(x / a), b);
-    case DS_TABULATE_EXPONENTIAL:
-        return gsl_cdf_exponential_P(x, a);
-    case DS_TABULATE_PARETO:
-        return x < a ? 0 : gsl_cdf_pareto_P(x, b, a);
-    case DS_TABULATE_WEIBULL:
-        return x <= 0 ? 0 : gsl_cdf_weibull_P(x, a, b);
-    case DS_TABULATE_GAMMA:
-        return x <= 0 ? 0 : gsl_cdf_gamma_P(x, a, b);
-    case DS_TABULATE_BETA:
-        return x <= 0 ? 0 : x >= 1 ? 1 : gsl_cdf_beta_P(x, a, b);
+    case DS_TABULATE_EXPONENTIAL: return gsl_cdf_exponential_P(x, a);
+    case DS_TABULATE_PARETO: return x < a ? 0 : gsl_cdf_pareto_P(x, b, a);
+    case DS_TABULATE_WEIBULL: return x <= 0 ? 0 : gsl_cdf_weibull_P(x, a, b);
+    case DS_TABULATE_GAMMA: return x <= 0 ? 0 : gsl_cdf_gamma_P(x, a, b);
+    case DS_TABULATE_BETA: return x <= 0 ? 0 : x >= 1 ? 1 : gsl_cdf_beta_P(x, a, b);
     default:
-        DC_CHECK(conditioned);
-        return b == 0 ? x >= a : (gsl_cdf_gaussian_P(x - a, b) - t.below) / t.mass;
+        if (b == 0)
+            return x >= a;
+        return x > a ? 1 - (gsl_cdf_gaussian_Q(x - a, b) - t.above) / t.mass
+                     : (gsl_cdf_gaussian_P(x - a, b) - t.below) / t.mass;
     }
 }
 

@@ -189,6 +189,11 @@ void world_handle(void *ctx, uint32_t shard, const struct ds_event *e)
     struct shard *s = &w->shard[shard];
     uint32_t event = e->kind & 0xff;
     struct packet *p = event <= EV_PULL ? (struct packet *)(uintptr_t)e->payload : NULL;
+    if (w->draining) {
+        if (p != NULL)
+            world_packet_drop(w, p);
+        return;
+    }
     uint64_t digest = p != NULL ? p->digest : e->payload;
     s->events++;
     ds_digest_add(&w->digest[e->dst], e->time_ns, e->src, e->seq, event, digest);

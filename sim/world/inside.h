@@ -1,4 +1,4 @@
-/* The world's own data; seen by sim/world/*.c alone.
+/* The world's own data; seen by the files of sim/world alone.
  *
  * Nodes are parallel arrays indexed by node id (= account id): the hot ones first.  What belongs
  * to a node is touched by its shard alone; what belongs to a shard by the thread that runs it;
@@ -18,6 +18,7 @@
 #include "models/adversary/adversary.h"
 #include "models/base/histogram.h"
 #include "models/node/node.h"
+#include "sim/fault/schedule.h"
 #include "sim/kernel/digest.h"
 #include "sim/kernel/kernel.h"
 #include "sim/net/link.h"
@@ -87,23 +88,6 @@ struct shard {
 /* Message kinds of the network's accounts: those of enum dc_message, then gossip control. */
 enum { KIND_ANNOUNCE = DC_MSG_COUNT, KIND_PULL, KIND_COUNT };
 
-/* Where the observer stands with one height: kept in a ring until its row is written. */
-struct height_row {
-    uint64_t height; /* 0: free */
-    struct dc_hash id;
-    int64_t proposed_ns;
-    uint64_t epoch, round, transactions, bytes;
-    uint32_t proposer, commits, commits_max;
-    int64_t *commit_ns; /* of validators, in order of arrival */
-};
-
-struct fault_state {
-    bool active;
-    uint32_t handle, handle_back; /* of the network's rule or partition */
-    uint32_t targets_count;
-    uint32_t *target; /* nodes crashed or slowed */
-};
-
 struct ds_world {
     const struct ds_scenario *scenario;
     struct ds_world_options options;
@@ -135,16 +119,18 @@ struct ds_world {
     uint32_t cost_ns_q8[DC_COST_COUNT]; /* cost table after cores and speed, in ns * 256 */
     struct shard *shard;
     struct ds_arrivals arrivals;
-    struct ds_popularity popularity;
-    bool popularity_ready;
+    struct world_demand *demand; /* one per client group, demand.c */
 
-    struct fault_state *fault;
-    struct fault_step { int64_t at_ns; uint32_t fault; bool begin; } *fault_step;
-    uint32_t fault_steps, fault_next;
+    struct fault_state *fault; /* faults.c: one per fault of the scenario */
+    struct ds_schedule schedule;
+    uint64_t *power; /* of each node at genesis: its bond if it is a validator */
 
     struct ds_observer *observer;
-    bool stop;
-    struct dc_error error;
+    int64_t end_ns, chore_next_ns, progress_next_ns;
+    bool end_check; /* an epoch ended: see whether the run is over */
+    bool draining;  /* being destroyed: events only give back what they hold */
+    enum ds_world_end end;
+    struct dc_error error; /* the first failure while virtual time runs */
 };
 
 /* transport.c */
@@ -192,19 +178,11 @@ void world_faults_free(struct ds_world *w);
 /* Executes every step due at or before now; returns the time of the next, or INT64_MAX. */
 int64_t world_faults_run(struct ds_world *w, int64_t now_ns);
 
-/* setup.c */
-enum dc_status world_population(struct ds_world *w, struct dc_error *error) DC_MUST_USE;
-enum dc_status world_network(struct ds_world *w, struct dc_error *error) DC_MUST_USE;
-enum dc_status world_chain(struct ds_world *w, struct dc_error *error) DC_MUST_USE;
+/* demand.c */
+enum dc_status world_demand_create(struct ds_world *w, uint32_t deals,
+                                   struct dc_error *error) DC_MUST_USE;
+void world_demand_free(struct ds_world *w);
 int64_t world_next_call(struct ds_world *w, uint32_t client, uint64_t ordinal, int64_t after_ns);
 struct dc_call world_call(struct ds_world *w, uint32_t client, uint64_t ordinal);
-
-/* observe.c */
-enum dc_status world_observer_create(struct ds_world *w, struct dc_error *error) DC_MUST_USE;
-void world_observer_free(struct ds_world *w);
-/* Takes what the shards collected since the last barrier. */
-void world_observe(struct ds_world *w, int64_t now_ns);
-enum dc_status world_observer_finish(struct ds_world *w, bool complete, struct ds_summary *summary,
-                                     struct dc_error *error) DC_MUST_USE;
 
 #endif

@@ -55,8 +55,8 @@ static void test_regular(void)
         }
     static const uint32_t sizes[][2] = {{1000, 3}, {1000, 2}, {2001, 8}, {10000, 8}, {500, 400}};
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        struct ds_net_overlay o = build(
-            (struct ds_net_graph){DS_NET_GRAPH_K_REGULAR, sizes[i][0], sizes[i][1], 0, 0, 7});
+        struct ds_net_overlay o =
+            build((struct ds_net_graph){DS_NET_GRAPH_K_REGULAR, sizes[i][0], sizes[i][1], 0, 0, 7});
         CU_ASSERT_TRUE(sound(&o));
         CU_ASSERT_EQUAL(o.attempts, 1);
         for (uint32_t u = 0; u < o.nodes; u++)
@@ -66,7 +66,7 @@ static void test_regular(void)
 }
 
 /* A k-regular random graph is locally a tree: the sphere of radius h has about k (k-1)^(h-1)
- * nodes, and all is reached within a few hops more than log_{k-1} n (Bollobas and de la Vega 1982). */
+ * nodes, and all is reached within a few hops more than log_{k-1} n (Bollobas, de la Vega 1982). */
 static void test_hops(void)
 {
     struct ds_net_overlay o =
@@ -89,8 +89,7 @@ static void test_hops(void)
     ds_overlay_free(&o);
 }
 
-/* Which of the perfectly possible edges is present is uniform: over 2,000 seeds each of the 45 pairs
- * of 10 nodes is an edge of a 4-regular graph with probability 4/9.  Chi-square with 45 cells whose
+/* No edge is favoured: over 2,000 seeds each of the 45 pairs of 10 nodes is an edge of a 4-regular graph with probability 4/9.  Chi-square with 45 cells whose
  * sum is fixed, at the level 0.001: 44 degrees of freedom, 78.7 (an upper bound: the cells are
  * negatively correlated). */
 static void test_uniform(void)
@@ -166,8 +165,7 @@ static void test_same_and_other(void)
         ds_overlay_free(&c);
     }
     /* Ours does not depend on a release of igraph: known for ever. */
-    struct ds_net_overlay o =
-        build((struct ds_net_graph){DS_NET_GRAPH_K_REGULAR, 100, 8, 0, 0, 1});
+    struct ds_net_overlay o = build((struct ds_net_graph){DS_NET_GRAPH_K_REGULAR, 100, 8, 0, 0, 1});
     CU_ASSERT_EQUAL(o.digest, 0x413d1c2d81091afbull);
     ds_overlay_free(&o);
 }

@@ -20,7 +20,8 @@ static const char csv_good[] = "# round trips in ms\n"
 static const char gml_good[] =
     "graph [\n"
     "  directed 0\n"
-    "  node [ id 0 label \"Tokyo\" host_bandwidth_up \"100 Mbit\" host_bandwidth_down \"1 Gbit\" ]\n"
+    "  node [ id 0 label \"Tokyo\" host_bandwidth_up \"100 Mbit\" host_bandwidth_down \"1 Gbit\" "
+    "]\n"
     "  node [ id 7 label \"Paris\" host_bandwidth_up \"81920 Kibit\" ]\n"
     "  node [ id 9 ]\n"
     "  edge [ source 0 target 0 latency \"500 us\" packet_loss 0.0 ]\n"
@@ -50,8 +51,8 @@ static void test_csv(void)
     CU_ASSERT_STRING_EQUAL(t.place[0].name, "us-east-1");
     CU_ASSERT_STRING_EQUAL(t.place[1].name, "eu-west-1");
     CU_ASSERT_STRING_EQUAL(t.place[2].name, "ap-1");
-    static const int64_t want[9] = {250000, 34100000, 75000000, 34200000, 300000,
-                                    100000000, 500000000, 3625000, 0};
+    static const int64_t want[9] = {250000,    34100000,  75000000, 34200000, 300000,
+                                    100000000, 500000000, 3625000,  0};
     for (int i = 0; i < 9; i++) {
         CU_ASSERT_EQUAL(t.pair[i].latency_ns, want[i]);
         CU_ASSERT_EQUAL(t.pair[i].survive_q31, DC_ONE);
@@ -172,7 +173,8 @@ static void test_gml_refusals(void)
         {"graph [ node [ id 5 host_bandwidth_up \"10\" ] ]", "vertex 5: host_bandwidth_up is '10'"},
         {"graph [ node [ id 5 host_bandwidth_down 10 ] ]", "host_bandwidth_down"},
         {"graph [ node [ id 5 ] node [ id 6 label \"B\" ] ]", "no path from 5 to B"},
-        {"graph [ directed 1 node [ id 1 ] node [ id 2 ] edge [ source 1 target 2 latency \"1 s\" ] ]",
+        {"graph [ directed 1 node [ id 1 ] node [ id 2 ] edge [ source 1 target 2 latency \"1 s\" "
+         "] ]",
          "no path from 2 to 1"},
         {"graph [ node [ id 5 ] edge [ source 5 target 6 latency \"1 ms\" ] ]", "g.gml"},
     };

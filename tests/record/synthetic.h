@@ -26,8 +26,16 @@ struct synthetic {
 };
 
 static const struct synthetic synthetic_default = {
-    .nodes = 300, .epochs = 23, .blocks = 1200, .challenges = 3000, .events = 20000,
-    .scenario = SCENARIO_TEXT, .build = "gcc 12", .seed = 7, .touch_table = -1, .complete = true,
+    .nodes = 300,
+    .epochs = 23,
+    .blocks = 1200,
+    .challenges = 3000,
+    .events = 20000,
+    .scenario = SCENARIO_TEXT,
+    .build = "gcc 12",
+    .seed = 7,
+    .touch_table = -1,
+    .complete = true,
 };
 
 static uint64_t synthetic_value(uint64_t tag, uint64_t row, uint64_t index)
@@ -48,14 +56,20 @@ struct synthetic_arrays {
     uint64_t money[2][SYNTHETIC_NODES_MAX], digest[SYNTHETIC_NODES_MAX];
 };
 
-static enum dc_status synthetic_nodes(const struct synthetic *s, struct ds_recorder *r, struct dc_error *error)
+static enum dc_status synthetic_nodes(const struct synthetic *s, struct ds_recorder *r,
+                                      struct dc_error *error)
 {
     enum dc_status status = DC_OK;
     for (uint64_t n = 0; n < s->nodes && status == DC_OK; n++) {
         char name[32];
         snprintf(name, sizeof name, "sto[%llu]", (unsigned long long)n);
-        struct ds_row_node row = {name, (uint8_t)(n % 3), (uint8_t)(n % 6), (uint8_t)(n % 4), (uint16_t)(n % 2),
-                                  synthetic_value(1, n, 0), synthetic_value(2, n, 0)};
+        struct ds_row_node row = {name,
+                                  (uint8_t)(n % 3),
+                                  (uint8_t)(n % 6),
+                                  (uint8_t)(n % 4),
+                                  (uint16_t)(n % 2),
+                                  synthetic_value(1, n, 0),
+                                  synthetic_value(2, n, 0)};
         if (s->touch_table == DS_TABLE_NODE && n == 0)
             name[0] = 'S';
         status = ds_recorder_append(r, DS_TABLE_NODE, &row, error);
@@ -79,7 +93,8 @@ static void synthetic_epoch_row(const struct synthetic *s, struct ds_row_epoch *
 }
 
 static enum dc_status synthetic_epoch(const struct synthetic *s, struct ds_recorder *r,
-                                      struct synthetic_arrays *a, uint64_t e, struct dc_error *error)
+                                      struct synthetic_arrays *a, uint64_t e,
+                                      struct dc_error *error)
 {
     struct ds_row_epoch epoch;
     synthetic_epoch_row(s, &epoch, e);
@@ -99,8 +114,9 @@ static enum dc_status synthetic_epoch(const struct synthetic *s, struct ds_recor
         a->small[3][s->nodes - 1] ^= 1;
     if (s->touch_table == DS_TABLE_DIGEST && e == 0)
         a->digest[0] ^= 1ull << 63;
-    struct ds_row_node_epoch row = {a->q[0], a->q[1], a->q[2], a->q[3], a->q[4], a->small[0], a->small[1],
-                                    a->small[2], a->small[3], a->small[4], a->p, a->money[0], a->money[1]};
+    struct ds_row_node_epoch row = {a->q[0],     a->q[1],     a->q[2],     a->q[3],     a->q[4],
+                                    a->small[0], a->small[1], a->small[2], a->small[3], a->small[4],
+                                    a->p,        a->money[0], a->money[1]};
     if (status == DC_OK)
         status = ds_recorder_append(r, DS_TABLE_NODE_EPOCH, &row, error);
     struct ds_row_digest digest = {(int64_t)(e + 1) * 60000000000, e * 100, a->digest};
@@ -112,26 +128,42 @@ static enum dc_status synthetic_epoch(const struct synthetic *s, struct ds_recor
 static enum dc_status synthetic_block(const struct synthetic *s, struct ds_recorder *r, uint64_t b,
                                       struct dc_error *error)
 {
-    struct ds_row_block row = {b + 1, b / 30, b * 2, synthetic_value(201, b, 0), synthetic_value(202, b, 0),
-                               (uint32_t)(b % s->nodes), (double)b, (double)b + 0.25, (double)b + 0.5,
+    struct ds_row_block row = {b + 1,
+                               b / 30,
+                               b * 2,
+                               synthetic_value(201, b, 0),
+                               synthetic_value(202, b, 0),
+                               (uint32_t)(b % s->nodes),
+                               (double)b,
+                               (double)b + 0.25,
+                               (double)b + 0.5,
                                synthetic_double(203, b, 0)};
     if (s->touch_table == DS_TABLE_BLOCKS && b == 0)
         row.committed_median_s = nextafter(row.committed_median_s, 1);
     return ds_recorder_append(r, DS_TABLE_BLOCKS, &row, error);
 }
 
-static enum dc_status synthetic_rest(const struct synthetic *s, struct ds_recorder *r, struct dc_error *error)
+static enum dc_status synthetic_rest(const struct synthetic *s, struct ds_recorder *r,
+                                     struct dc_error *error)
 {
     enum dc_status status = DC_OK;
     for (uint64_t i = 0; i < s->challenges && status == DC_OK; i++) {
-        struct ds_row_challenge row = {i / 100, i, (uint32_t)(i % s->nodes), 3, (uint8_t)(1 << i % 4),
-                                       (uint8_t)(i % 32), (uint8_t)(i % 7), (uint8_t)(i % 4), synthetic_double(301, i, 0)};
+        struct ds_row_challenge row = {i / 100,
+                                       i,
+                                       (uint32_t)(i % s->nodes),
+                                       3,
+                                       (uint8_t)(1 << i % 4),
+                                       (uint8_t)(i % 32),
+                                       (uint8_t)(i % 7),
+                                       (uint8_t)(i % 4),
+                                       synthetic_double(301, i, 0)};
         row.k = (uint8_t)(row.k + (s->touch_table == DS_TABLE_CHALLENGES && i == 0));
         status = ds_recorder_append(r, DS_TABLE_CHALLENGES, &row, error);
     }
     for (uint64_t i = 0; i < 40 && status == DC_OK; i++) {
         char text[80];
-        snprintf(text, sizeof text, "crash %llu: 10 %% of validators \xe2\x86\x92 durable", (unsigned long long)i);
+        snprintf(text, sizeof text, "crash %llu: 10 %% of validators \xe2\x86\x92 durable",
+                 (unsigned long long)i);
         struct ds_row_fault row = {(int64_t)i * 1000, INT64_MAX, (uint16_t)(i % 3), i, text};
         row.time_ns += s->touch_table == DS_TABLE_FAULTS && i == 0;
         status = ds_recorder_append(r, DS_TABLE_FAULTS, &row, error);
@@ -144,13 +176,21 @@ static enum dc_status synthetic_rest(const struct synthetic *s, struct ds_record
         status = ds_recorder_append(r, DS_TABLE_TRAFFIC, &row, error);
     }
     for (uint64_t i = 0; i < s->events && status == DC_OK; i++) {
-        struct ds_row_trace row = {(int64_t)i * 10, (uint32_t)(i % s->nodes), (uint32_t)(i % 11), i,
-                                   synthetic_value(401, i, 0), (uint16_t)(i % 2)};
+        struct ds_row_trace row = {(int64_t)i * 10,
+                                   (uint32_t)(i % s->nodes),
+                                   (uint32_t)(i % 11),
+                                   i,
+                                   synthetic_value(401, i, 0),
+                                   (uint16_t)(i % 2)};
         row.sequence += s->touch_table == DS_TABLE_TRACE && i == 0;
         status = ds_recorder_append(r, DS_TABLE_TRACE, &row, error);
     }
     struct ds_scalar scalars[] = {
-        {"finality_latency.p99", "s", "99th percentile of the time to finality", DS_F64, {.f64 = 1.25}},
+        {"finality_latency.p99",
+         "s",
+         "99th percentile of the time to finality",
+         DS_F64,
+         {.f64 = 1.25}},
         {"honest_slashed", "nDSYNC", "bonds slashed of honest nodes", DS_U64, {.u64 = 1ull << 60}},
         {"margin", "1", "may be negative", DS_I64, {.i64 = -5}},
         {"undefined", "1", "not a number", DS_F64, {.f64 = NAN}},
@@ -160,7 +200,8 @@ static enum dc_status synthetic_rest(const struct synthetic *s, struct ds_record
     return status;
 }
 
-static enum dc_status synthetic_open(const struct synthetic *s, struct ds_recorder **r, struct dc_error *error)
+static enum dc_status synthetic_open(const struct synthetic *s, struct ds_recorder **r,
+                                     struct dc_error *error)
 {
     uint64_t sizes[DS_DIM_COUNT] = {[DS_DIM_NODE] = s->nodes, [DS_DIM_CAUSE] = DS_CAUSE_COUNT};
     const char *meanings[DS_VOCABULARY_COUNT] = {
@@ -170,18 +211,24 @@ static enum dc_status synthetic_open(const struct synthetic *s, struct ds_record
         [DS_VOCABULARY_EVENT_KIND] = "message timer",
     };
     struct ds_attribute attributes[] = {
-        {"title", "synthetic"}, {"Conventions", "CF-1.8"}, {"destrasim_version", "0.1.0"},
+        {"title", "synthetic"},    {"Conventions", "CF-1.8"},    {"destrasim_version", "0.1.0"},
         {"scenario", s->scenario}, {"build_compiler", s->build},
     };
     struct ds_record_options options = {
-        .path = s->path, .tables_off = s->tables_off, .sizes = sizes, .meanings = meanings,
-        .attributes = attributes, .attribute_count = sizeof attributes / sizeof attributes[0], .seed = s->seed,
+        .path = s->path,
+        .tables_off = s->tables_off,
+        .sizes = sizes,
+        .meanings = meanings,
+        .attributes = attributes,
+        .attribute_count = sizeof attributes / sizeof attributes[0],
+        .seed = s->seed,
     };
     return ds_recorder_open(&options, r, error);
 }
 
 /* Writes it; returns the first failure. */
-static enum dc_status synthetic_write(const struct synthetic *s, char content[65], struct dc_error *error)
+static enum dc_status synthetic_write(const struct synthetic *s, char content[65],
+                                      struct dc_error *error)
 {
     static struct synthetic_arrays arrays;
     struct ds_recorder *r;
@@ -192,8 +239,8 @@ static enum dc_status synthetic_write(const struct synthetic *s, char content[65
     graph[1] = s->touch_table == DS_TABLE_INPUT_BYTES ? 'R' : 'r';
     status = synthetic_nodes(s, r, error);
     if (status == DC_OK)
-        status = ds_recorder_input(r, s->touch_table == DS_TABLE_INPUTS ? "Net.gml" : "net.gml", graph,
-                                   sizeof graph, "00ff", error);
+        status = ds_recorder_input(r, s->touch_table == DS_TABLE_INPUTS ? "Net.gml" : "net.gml",
+                                   graph, sizeof graph, "00ff", error);
     if (status == DC_OK)
         status = ds_recorder_input(r, "data/empty.csv", "", 0, "", error);
     uint64_t b = 0;
@@ -207,7 +254,8 @@ static enum dc_status synthetic_write(const struct synthetic *s, char content[65
     }
     if (status == DC_OK)
         status = synthetic_rest(s, r, error);
-    enum dc_status closed = ds_recorder_close(r, s->complete && status == DC_OK, "abcd", content, error);
+    enum dc_status closed =
+        ds_recorder_close(r, s->complete && status == DC_OK, "abcd", content, error);
     return status != DC_OK ? status : closed;
 }
 

@@ -250,29 +250,29 @@ static void test_paths(void)
     ds_results_close(r);
 }
 
-/* Set-up with the n-th request of memory refused, for every n until it succeeds. */
+/* Set-up and closing with the n-th request of memory refused.  HDF5 tries some things twice, so a
+ * refusal may also be survived. */
 static void test_memory(void)
 {
     char path[128];
-    struct ds_recorder *r = NULL;
     struct synthetic s = synthetic_default;
     s.path = file_in(path, "memory.h5");
-    unsigned refusals = 0;
-    for (uint64_t budget = 0; budget < 10000; budget++) {
+    unsigned refused = 0, survived = 0;
+    for (uint64_t budget = 0; budget < 120; budget++) {
         struct dc_error error = {0};
+        struct ds_recorder *r = NULL;
         dc_mem_budget(budget);
         enum dc_status status = synthetic_open(&s, &r, &error);
-        dc_mem_budget(UINT64_MAX);
         if (status == DC_OK)
-            break;
-        refusals++;
-        CU_ASSERT_EQUAL(status, DC_ERR_IO);
-        CU_ASSERT_NOT_EQUAL(error.text[0], 0);
-        CU_ASSERT_PTR_NULL(r);
+            status = ds_recorder_close(r, false, NULL, NULL, &error);
+        dc_mem_budget(UINT64_MAX);
+        CU_ASSERT_TRUE(status == DC_OK || status == DC_ERR_IO);
+        CU_ASSERT_EQUAL(status == DC_OK, error.text[0] == '\0');
+        refused += status != DC_OK;
+        survived += status == DC_OK;
     }
-    CU_ASSERT_PTR_NOT_NULL_FATAL(r);
-    CU_ASSERT_TRUE(refusals > 3);
-    CU_ASSERT_EQUAL(ds_recorder_close(r, false, NULL, NULL, NULL), DC_OK);
+    CU_ASSERT_TRUE(refused > 3);
+    CU_ASSERT_TRUE(survived > 0);
 }
 
 int main(int argc, char **argv)

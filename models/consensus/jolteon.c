@@ -1,0 +1,474 @@
+/* Jolteon's core: rounds, epochs and inputs.  The drawing is in jolteon.h, the parts in
+ * jolteon_impl.h.
+ *
+ *   input -> chain view / votes / timeouts -> settle: { epoch? round? vote? propose? hand over? }* */
+#include "models/consensus/jolteon_impl.h"
+
+#include "models/base/mem.h"
+#include "models/base/rng.h"
+
+#define ANSWERERS 8 /* of a committee answer one stale message in a period */
+#define SLACK_NS 500000000
+
+int64_t dc_jolteon_period_ns(const struct dc_params *p, uint32_t backoff)
+{
+    int64_t fixed = p->block_interval_ns + SLACK_NS + p->clock_skew_ns;
+    int64_t base = fixed + 4 * p->delay_typical_ns;
+    int64_t cap = fixed + 6 * p->delay_max_ns;
+    int64_t period = base;
+    for (uint32_t i = 0; i < backoff && period < cap; i++)
+        period *= 2;
+    return period > cap ? (cap > base ? cap : base) : period;
+}
+
+bool dc_jolteon_signs(const struct dc_jolteon_step *s)
+{
+    return s->j->member != UINT32_MAX && s->env->key != NULL;
+}
+
+uint64_t dc_jolteon_qc_round(const struct dc_jolteon *j)
+{
+    return j->chain.high_qc != NULL ? j->chain.high_qc->round : 0;
+}
+
+void dc_jolteon_set_timer(const struct dc_jolteon_step *s)
+{
+    struct dc_jolteon *j = s->j;
+    if (!dc_jolteon_signs(s) || (j->timer_ns != 0 && j->timer_ns <= j->deadline_ns))
+        return;
+    j->timer_ns = j->deadline_ns;
+    dc_effect_timer(s->out, j->timer_ns, dc_consensus_timer_value(DC_TIMER_ROUND));
+}
+
+void dc_jolteon_send_members(const struct dc_jolteon_step *s, const struct dc_committee *c,
+                             const uint8_t *bytes, size_t size)
+{
+    uint32_t *to = dc_effects_bytes(s->out, c->count * sizeof *to);
+    uint8_t *copy = dc_effects_bytes(s->out, size);
+    memcpy(copy, bytes, size);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < c->count; i++)
+        if (c->member[i] != s->env->self)
+            to[count++] = c->member[i];
+    if (count == 0)
+        return;
+    struct dc_effect *e = dc_effects_add(s->out, DC_EFFECT_SEND_MANY);
+    e->to_list = to;
+    e->to_count = count;
+    e->bytes = copy;
+    e->size = (uint32_t)size;
+}
+
+bool dc_jolteon_answers(const struct dc_jolteon_step *s, uint32_t to, uint64_t round)
+{
+    uint32_t n = s->j->chain.committee->count;
+    if (n <= ANSWERERS)
+        return true;
+    uint64_t period = (uint64_t)(s->in->now_ns / dc_jolteon_period_ns(s->env->params, 0));
+    uint64_t h = dc_mix64(dc_mix64((uint64_t)to << 32 | s->env->self) ^ (round << 20) ^ period);
+    return h % n < ANSWERERS;
+}
+
+void dc_jolteon_ask_ahead(const struct dc_jolteon_step *s)
+{
+    struct dc_jolteon *j = s->j;
+    int64_t pause = 2 * s->env->params->delay_max_ns + 1000000;
+    if (j->asked_ns != 0 && s->in->now_ns - j->asked_ns < pause)
+        return;
+    j->asked_ns = s->in->now_ns;
+    dc_follow_ask(&j->chain, s->in->from, DC_REQUEST_BLOCKS | DC_REQUEST_CERTIFICATES, s->out);
+}
+
+/* --- rounds and epochs ----------------------------------------------------------------------- */
+
+static void set_leaders(const struct dc_jolteon_step *s, uint64_t old_round)
+{
+    struct dc_jolteon *j = s->j;
+    const struct dc_committee *c = j->chain.committee;
+    uint64_t round = j->durable.round;
+    j->leader = old_round != 0 && round == old_round + 1
+                    ? j->leader_next
+                    : c->member[dc_committee_leader(c, round)];
+    j->leader_next = c->member[dc_committee_leader(c, round + 1)];
+}
+
+static void begin_round(const struct dc_jolteon_step *s)
+{
+    struct dc_jolteon *j = s->j;
+    j->timed_out = false;
+    j->entered_ns = s->in->now_ns;
+    j->deadline_ns = s->in->now_ns + dc_jolteon_period_ns(s->env->params, j->backoff);
+    j->certificate_asked = 0;
+    dc_jolteon_set_timer(s);
+}
+
+void dc_jolteon_enter(const struct dc_jolteon_step *s, uint64_t round, struct dc_tc *tc)
+{
+    struct dc_jolteon *j = s->j;
+    struct dc_jolteon_durable *d = &j->durable;
+    DC_CHECK(round > d->round);
+    uint64_t old = d->round;
+    d->round = round;
+    if (tc != NULL)
+        dc_tc_hold(tc);
+    dc_tc_drop(d->high_tc);
+    d->high_tc = tc;
+    if (j->chain.round_seen + 1 < round)
+        j->chain.round_seen = round - 1;
+    set_leaders(s, old);
+    dc_vote_sets_drop(&j->votes, dc_jolteon_qc_round(j) + 1);
+    dc_timeouts_enter(&j->timeouts, j->chain.committee, round, dc_jolteon_qc_round(j));
+    begin_round(s);
+}
+
+static void enter_epoch(const struct dc_jolteon_step *s)
+{
+    struct dc_jolteon *j = s->j;
+    struct dc_jolteon_durable *d = &j->durable;
+    dc_block_drop(d->proposal);
+    dc_tc_drop(d->high_tc);
+    *d = (struct dc_jolteon_durable){.epoch = j->chain.epoch, .round = 1};
+    dc_vote_sets_drop(&j->votes, UINT64_MAX);
+    dc_timeouts_free(&j->timeouts);
+    j->member = dc_committee_index(j->chain.committee, s->env->self);
+    j->backoff = 0;
+    set_leaders(s, 0);
+    begin_round(s);
+    dc_effect_note(s->out, DC_NOTE_EPOCH, d->epoch, j->member);
+}
+
+/* The QC that proves L final, and the seals from L up to the block that it names. */
+static const struct dc_qc *closing_qc(const struct dc_jolteon *j, struct dc_block **seal,
+                                      uint32_t *seals)
+{
+    const struct dc_follow *f = &j->chain;
+    for (uint32_t i = 0; i <= f->known_count; i++) {
+        const struct dc_qc *qc = i == 0 ? f->high_qc : f->known[i - 1].block->qc;
+        if (qc == NULL || dc_hash_is_zero(&qc->commits))
+            continue;
+        *seals = 0;
+        struct dc_hash id = qc->commits;
+        const struct dc_follow_entry *e;
+        while (!dc_hash_equal(&id, &f->final->id) && (e = dc_follow_find(f, &id)) != NULL &&
+               *seals < DC_SEALS_MAX) {
+            seal[(*seals)++] = e->block; /* from the top down */
+            id = e->block->header.parent;
+        }
+        if (dc_hash_equal(&id, &f->final->id))
+            return qc;
+    }
+    return NULL;
+}
+
+static void send_handover(const struct dc_jolteon_step *s, const struct dc_handover *h,
+                          const struct dc_committee *old)
+{
+    const struct dc_committee *new = s->j->chain.committee;
+    size_t size = 1 + (size_t)h->size;
+    uint8_t *bytes = dc_effects_bytes(s->out, size);
+    bytes[0] = DC_MSG_HANDOVER;
+    memcpy(bytes + 1, h->bytes, h->size);
+    uint32_t *to = dc_effects_bytes(s->out, (old->count + new->count) * sizeof *to);
+    uint32_t count = 0;
+    for (uint32_t i = 0, k = 0; i < old->count || k < new->count;) { /* a merge: both ascend */
+        uint32_t a = i < old->count ? old->member[i] : UINT32_MAX;
+        uint32_t b = k < new->count ? new->member[k] : UINT32_MAX;
+        uint32_t next = a < b ? a : b;
+        i += a == next;
+        k += b == next;
+        if (next != s->env->self)
+            to[count++] = next;
+    }
+    if (count == 0)
+        return;
+    struct dc_effect *e = dc_effects_add(s->out, DC_EFFECT_SEND_MANY);
+    e->to_list = to;
+    e->to_count = count;
+    e->bytes = bytes;
+    e->size = (uint32_t)size;
+}
+
+/* When L is final: makes H(e), goes to e + 1 and tells both committees. */
+static bool try_hand_over(const struct dc_jolteon_step *s)
+{
+    struct dc_follow *f = &s->j->chain;
+    const struct dc_header *h = &f->final->header;
+    if (h->height != dc_epoch_last_height(f->epoch, s->env->params->epoch_blocks) ||
+        h->epoch != f->epoch)
+        return false;
+    struct dc_block **seal = dc_mem_need(f->known_count + 1, sizeof *seal, "seals");
+    uint32_t seals = 0;
+    const struct dc_qc *qc = closing_qc(s->j, seal, &seals);
+    bool made = false;
+    if (qc != NULL) {
+        for (uint32_t i = 0; i < seals / 2; i++) {
+            struct dc_block *b = seal[i];
+            seal[i] = seal[seals - 1 - i];
+            seal[seals - 1 - i] = b;
+        }
+        size_t size;
+        uint8_t *bytes = dc_handover_encode(f->final, seal, seals, qc, &size);
+        struct dc_handover *handover = dc_handover_decode(bytes, size);
+        dc_mem_free(bytes);
+        DC_CHECK(handover != NULL);
+        const struct dc_committee *old = f->committee;
+        dc_handover_hold(handover);
+        dc_handover_drop(f->pending);
+        f->pending = handover; /* its QC was checked when it came or was made */
+        made = dc_follow_handover(f, s->env, s->in, handover, s->out) == DC_FOLLOW_NEW;
+        if (made && dc_jolteon_signs(s) &&
+            (s->j->collected || dc_jolteon_answers(s, s->env->self, handover->epoch)))
+            send_handover(s, handover, old);
+        dc_handover_drop(handover);
+    }
+    dc_mem_free(seal);
+    return made;
+}
+
+/* The highest round that a block taken in proves to have begun. */
+static bool enter_by_block(const struct dc_jolteon_step *s)
+{
+    struct dc_jolteon *j = s->j;
+    struct dc_block *best = NULL;
+    for (uint32_t i = 0; i < j->chain.known_count; i++) {
+        struct dc_block *b = j->chain.known[i].block;
+        if (b->header.round > j->durable.round && b->header.epoch == j->durable.epoch &&
+            (best == NULL || b->header.round > best->header.round))
+            best = b;
+    }
+    if (best == NULL)
+        return false;
+    dc_jolteon_enter(s, best->header.round, best->tc);
+    return true;
+}
+
+void dc_jolteon_settle(const struct dc_jolteon_step *s)
+{
+    struct dc_jolteon *j = s->j;
+    for (;;) {
+        if (j->durable.epoch != j->chain.epoch) {
+            enter_epoch(s);
+            continue;
+        }
+        if (j->chain.final->header.height > j->final_height) {
+            j->final_height = j->chain.final->header.height;
+            j->backoff = 0;
+        }
+        if (try_hand_over(s))
+            continue;
+        if (dc_jolteon_qc_round(j) >= j->durable.round) {
+            dc_jolteon_enter(s, dc_jolteon_qc_round(j) + 1, NULL);
+            continue;
+        }
+        if (enter_by_block(s) || dc_jolteon_try_vote(s) || dc_jolteon_try_propose(s))
+            continue;
+        uint64_t round = j->durable.round;
+        dc_jolteon_count_timeouts(s);
+        if (j->durable.round == round)
+            return;
+    }
+}
+
+/* --- inputs ---------------------------------------------------------------------------------- */
+
+static void begin_step(struct dc_jolteon *j)
+{
+    j->proposed = j->collected = false;
+}
+
+/* Two proposals of one round by one leader. */
+static void look_for_twin(const struct dc_jolteon_step *s, const struct dc_block *b)
+{
+    const struct dc_follow *f = &s->j->chain;
+    if (s->env->node == NULL || s->env->node->evidence == NULL)
+        return;
+    for (uint32_t i = 0; i < f->known_count + DC_FOLLOW_ORPHANS; i++) {
+        const struct dc_block *o =
+            i < f->known_count ? f->known[i].block : f->orphan[i - f->known_count];
+        if (o == NULL || o == b || o->header.round != b->header.round ||
+            o->header.epoch != f->epoch || atomic_load(&o->signature_ok) != 1 ||
+            atomic_load(&b->signature_ok) != 1)
+            continue;
+        uint8_t proof[DC_EVIDENCE_BYTES_MAX];
+        size_t size = dc_evidence_of_proposals(o, b, proof);
+        if (size != 0)
+            s->env->node->evidence(s->env->context, b->header.proposer, DC_EVIDENCE_PROPOSALS,
+                                   proof, size, s->out);
+    }
+}
+
+static void on_block(const struct dc_jolteon_step *s)
+{
+    struct dc_jolteon *j = s->j;
+    struct dc_block *b = dc_follow_decode(s->env, s->in->payload);
+    if (b == NULL) {
+        dc_follow_reject(&j->chain, s->in, DC_REJECT_FORM, s->out);
+        return;
+    }
+    enum dc_follow_verdict v = dc_follow_take(&j->chain, s->env, s->in, b, s->out);
+    if (s->in->gossip && dc_follow_relays(&j->chain, b, v))
+        dc_effects_add(s->out, DC_EFFECT_RELAY);
+    if (s->in->payload->kind == DC_MSG_BLOCK_REPLY && v != DC_FOLLOW_INVALID)
+        dc_follow_replied(&j->chain, s->env, s->in, s->out);
+    if (v == DC_FOLLOW_NEW || v == DC_FOLLOW_ORPHAN)
+        look_for_twin(s, b);
+    if (v != DC_FOLLOW_ORPHAN || b->header.epoch != j->chain.epoch)
+        return;
+    if (b->qc != NULL) /* certificates count, whether or not the block can be placed */
+        dc_follow_certificate(&j->chain, s->env, s->in, b->qc, s->out);
+    if (j->durable.epoch == j->chain.epoch && b->header.round > j->durable.round)
+        dc_jolteon_enter(s, b->header.round, b->tc);
+}
+
+static void on_sync(const struct dc_jolteon_step *s)
+{
+    struct dc_jolteon *j = s->j;
+    struct dc_sync_msg m;
+    if (!dc_sync_decode(s->in->payload->bytes, s->in->payload->size, &m)) {
+        dc_follow_reject(&j->chain, s->in, DC_REJECT_FORM, s->out);
+        return;
+    }
+    if (m.epoch != j->chain.epoch) {
+        if (m.epoch > j->chain.epoch)
+            dc_jolteon_ask_ahead(s);
+        return;
+    }
+    if (m.qc != NULL)
+        (void)dc_follow_message(&j->chain, s->env, s->in, s->out);
+    struct dc_tc *tc = m.tc != NULL ? dc_tc_decode(m.tc, m.tc_size) : NULL;
+    if (m.tc != NULL && tc == NULL)
+        dc_follow_reject(&j->chain, s->in, DC_REJECT_FORM, s->out);
+    if (tc != NULL && tc->round >= j->durable.round) {
+        if (!dc_tc_verify(s->env, tc, j->chain.committee, s->out))
+            dc_follow_reject(&j->chain, s->in, DC_REJECT_CERTIFICATE, s->out);
+        else if (tc->qc_round_max <= dc_jolteon_qc_round(j))
+            dc_jolteon_enter(s, tc->round + 1, tc);
+    }
+    dc_tc_drop(tc);
+}
+
+static void on_handover(const struct dc_jolteon_step *s)
+{
+    struct dc_handover *h = dc_follow_decode_handover(s->in->payload);
+    if (h == NULL) {
+        dc_follow_reject(&s->j->chain, s->in, DC_REJECT_FORM, s->out);
+        return;
+    }
+    enum dc_follow_verdict v = dc_follow_handover(&s->j->chain, s->env, s->in, h, s->out);
+    if (v == DC_FOLLOW_INVALID)
+        dc_follow_reject(&s->j->chain, s->in, DC_REJECT_CERTIFICATE, s->out);
+    if (v == DC_FOLLOW_AHEAD)
+        dc_jolteon_ask_ahead(s);
+}
+
+bool dc_jolteon_message(struct dc_jolteon *j, const struct dc_consensus_env *env,
+                        const struct dc_input *in, struct dc_effects *out)
+{
+    const struct dc_jolteon_step s = {j, env, in, out};
+    begin_step(j);
+    switch (in->payload->kind) {
+    case DC_MSG_PROPOSAL:
+    case DC_MSG_BLOCK_REPLY:
+        on_block(&s);
+        break;
+    case DC_MSG_VOTE:
+        dc_jolteon_on_vote(&s);
+        break;
+    case DC_MSG_TIMEOUT:
+        dc_jolteon_on_timeout(&s);
+        break;
+    case DC_MSG_SYNC:
+        on_sync(&s);
+        break;
+    case DC_MSG_HANDOVER:
+        on_handover(&s);
+        break;
+    case DC_MSG_BLOCK_REQUEST:
+        dc_follow_serve(&j->chain, env, in, j->durable.high_tc, out);
+        break;
+    default:
+        return false;
+    }
+    dc_jolteon_settle(&s);
+    return true;
+}
+
+void dc_jolteon_timer(struct dc_jolteon *j, const struct dc_consensus_env *env,
+                      const struct dc_input *in, struct dc_effects *out)
+{
+    const struct dc_jolteon_step s = {j, env, in, out};
+    begin_step(j);
+    switch (in->timer & 0xff) {
+    case DC_TIMER_REQUEST:
+        dc_follow_timer(&j->chain, env, in, out);
+        break;
+    case DC_TIMER_ROUND:
+        if (j->timer_ns == 0 || in->now_ns < j->timer_ns)
+            return; /* replaced by another */
+        j->timer_ns = 0;
+        if (in->now_ns >= j->deadline_ns && dc_jolteon_signs(&s))
+            dc_jolteon_time_out(&s);
+        dc_jolteon_set_timer(&s);
+        break;
+    case DC_TIMER_PROPOSE:
+        j->propose_ns = 0;
+        break;
+    case DC_TIMER_HOLD:
+        j->hold_ns = 0;
+        break;
+    default:
+        return;
+    }
+    dc_jolteon_settle(&s);
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+void dc_jolteon_init(struct dc_jolteon *j, const struct dc_consensus_env *env)
+{
+    *j = (struct dc_jolteon){0};
+    dc_follow_init(&j->chain, env);
+    j->durable.round = 1;
+    j->member = dc_committee_index(j->chain.committee, env->self);
+}
+
+static void drop_volatile(struct dc_jolteon *j)
+{
+    dc_vote_sets_drop(&j->votes, UINT64_MAX);
+    dc_timeouts_free(&j->timeouts);
+    j->timer_ns = j->propose_ns = j->hold_ns = j->asked_ns = 0;
+    j->backoff = 0;
+}
+
+void dc_jolteon_free(struct dc_jolteon *j)
+{
+    drop_volatile(j);
+    dc_block_drop(j->durable.proposal);
+    dc_tc_drop(j->durable.high_tc);
+    dc_follow_free(&j->chain);
+    *j = (struct dc_jolteon){0};
+}
+
+void dc_jolteon_start(struct dc_jolteon *j, const struct dc_consensus_env *env,
+                      const struct dc_input *in, struct dc_effects *out)
+{
+    const struct dc_jolteon_step s = {j, env, in, out};
+    begin_step(j);
+    set_leaders(&s, 0);
+    begin_round(&s);
+    dc_jolteon_settle(&s);
+}
+
+void dc_jolteon_restart(struct dc_jolteon *j, const struct dc_consensus_env *env,
+                        const struct dc_input *in, struct dc_effects *out)
+{
+    const struct dc_jolteon_step s = {j, env, in, out};
+    begin_step(j);
+    drop_volatile(j);
+    dc_follow_restart(&j->chain, env, in, out);
+    j->member = dc_committee_index(j->chain.committee, env->self);
+    set_leaders(&s, 0);
+    begin_round(&s);
+    dc_jolteon_resend(&s);
+    dc_jolteon_settle(&s);
+}

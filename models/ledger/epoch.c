@@ -1,0 +1,259 @@
+#include "models/ledger/execute.h"
+
+/* The turn of an epoch, in the first block of epoch e = x + 1:
+ *
+ *   pay deals of x -> measure, settle challenges, P, S -> rewards -> flags -> expire deals
+ *   -> write accounts, eject, release -> forget tallies and reports -> committees move up -> T(e)
+ *
+ * It touches every node once.  models/README.md 5, 6, 9. */
+
+static bool epoch_is_node(const struct dc_account *a)
+{
+    return (a->roles & (DC_ROLE_VALIDATOR | DC_ROLES_SERVICE)) != 0 && !a->posync.ejected;
+}
+
+/* Each live deal's price of the epoch leaves escrow: the take is burned, the rest is the node's,
+ * or goes back to the client when the node sent no heartbeat. */
+static void epoch_pay_deals(struct dc_exec *e)
+{
+    struct dc_state *s = e->state;
+    for (uint32_t i = s->meta.deals_live; i < s->meta.deals; i++) {
+        const struct dc_deal *d = dc_state_deal(s, i);
+        if (d->end_epoch <= e->before->meta.epoch)
+            continue;
+        bool lived = dc_state_tally(s, d->node)->heartbeats[0] +
+                         dc_state_tally(s, d->node)->heartbeats[1] != 0;
+        uint64_t take = lived ? dc_muldiv(d->price, e->p->take_ppm, DC_PPM) : 0;
+        struct dc_account *to = dc_state_edit(s, lived ? d->node : d->client);
+        to->balance = dc_add_money(to->balance, d->price - take);
+        s->meta.escrow = dc_sub_money(s->meta.escrow, d->price);
+        s->meta.burned = dc_add_money(s->meta.burned, take);
+        if (take != 0)
+            dc_state_tally_edit(s, d->node)->take += take;
+    }
+}
+
+static void epoch_expire_deals(struct dc_exec *e)
+{
+    struct dc_state *s = e->state;
+    bool leading = true;
+    for (uint32_t i = s->meta.deals_live; i < s->meta.deals; i++) {
+        const struct dc_deal *d = dc_state_deal(s, i);
+        if (d->end_epoch > e->header->epoch) {
+            leading = false;
+            continue;
+        }
+        if (d->end_epoch == e->header->epoch) /* earlier: ended with its node, or expired before */
+            dc_state_edit(s, d->node)->used_bytes -= d->size_bytes;
+        if (leading)
+            s->meta.deals_live = i + 1;
+    }
+}
+
+/* Measures and settles one node; *eject when the sequential test says so. */
+static bool epoch_settle_node(struct dc_exec *e, uint32_t id, struct dc_posync *r, bool *eject)
+{
+    uint32_t before = r->passed + r->failed;
+    dc_measure_node(e, id, r);
+    bool failed = dc_challenge_settle(e, id, r);
+    r->score = dc_posync_smooth(e->p, r->score, dc_posync_performance(e->p, r));
+    if (failed)
+        r->score = dc_q31_mul(r->score, e->p->kappa);
+    *eject = r->passed + r->failed != before && dc_posync_sprt(e->p, r, failed);
+    return failed;
+}
+
+/* Balances, queues, collateral and ejection of one account. */
+static void epoch_write_account(struct dc_exec *e, uint32_t id, bool eject)
+{
+    struct dc_state *s = e->state;
+    const struct dc_account *old = dc_state_account(s, id);
+    uint64_t epoch = e->header->epoch, released = 0;
+    for (uint32_t i = 0; i < DC_UNBONDING_MAX; i++)
+        if (old->unbonding[i].amount != 0 && old->unbonding[i].release_epoch <= epoch)
+            released = dc_add_money(released, old->unbonding[i].amount);
+    bool unlock = old->posync.ejected && old->bond != 0 && old->bond_release_epoch <= epoch;
+    bool node = epoch_is_node(old);
+    if (!node && released == 0 && !unlock)
+        return;
+    struct dc_account *a = dc_state_edit(s, id);
+    for (uint32_t i = 0; i < DC_UNBONDING_MAX; i++)
+        if (a->unbonding[i].release_epoch <= epoch)
+            a->unbonding[i].amount = 0;
+    a->balance = dc_add_money(a->balance, released);
+    if (unlock) {
+        a->balance = dc_add_money(a->balance, a->bond);
+        a->bond = 0;
+    }
+    if (!node)
+        return;
+    a->balance = dc_add_money(a->balance, e->record->reward[id]);
+    a->posync = e->record->posync[id];
+    uint64_t seen = dc_state_tally(s, id)->last_due;
+    seen = seen > a->joined ? seen : a->joined;
+    if (eject)
+        dc_slash_eject(e, id);
+    else if (a->used_bytes != 0 && seen + e->p->abandon_heights < e->header->height)
+        dc_slash(e, id, DC_SLASH_ABANDONED);
+}
+
+/* [1], counted for the next epoch, moves to [0]. */
+static void epoch_roll_tallies(struct dc_state *s)
+{
+    for (uint32_t id = 0; id < s->meta.accounts; id++) {
+        const struct dc_tally *t = dc_state_tally(s, id);
+        struct dc_tally next = {.last_due = t->last_due, .report = DC_REPORT_NONE};
+        next.timeliness[0] = t->timeliness[1];
+        next.heartbeats[0] = t->heartbeats[1];
+        if (t->last_due == 0 && t->take == 0 && t->report == DC_REPORT_NONE)
+            continue; /* a client's, or a node's that never spoke */
+        *dc_state_tally_edit(s, id) = next;
+    }
+    dc_tree_drop(&s->ledger->reports, &s->reports);
+}
+
+static void epoch_move_committees(struct dc_exec *e)
+{
+    struct dc_state *s = e->state;
+    const struct dc_state *up = e->before;
+    memmove(&s->committee[1], &s->committee[0],
+            (DC_COMMITTEES - 1) * sizeof s->committee[0]);
+    uint32_t hashes = 0;
+    uint64_t next = e->header->epoch + 1;
+    if (next <= 2) /* by genesis: its accounts, its beacon */
+        s->committee[0] = dc_committee_draw(s->ledger, &up->past, next, &up->committee[1]->beacon,
+                                            &hashes);
+    else
+        s->committee[0] = dc_committee_draw(s->ledger, &up->past, next, &up->meta.beacon, &hashes);
+    e->record->charge[DC_COST_HASH] += hashes;
+    dc_tree_drop(&s->ledger->accounts, &s->past);
+    s->past = dc_tree_hold(&up->accounts);
+    dc_work_drop(s->ledger, s->work);
+    s->work = dc_work_new(s->ledger, e->header->epoch, s->committee[1]->count);
+}
+
+/* log2 of the response time that verifiers of a passed challenge reported over what region and k
+ * let expect, as a feature: 2^-16 units around 2^30. */
+static uint32_t epoch_response(const struct dc_exec *e, const struct dc_settled *done)
+{
+    const struct dc_challenge *c = &done->challenge;
+    if (done->verdict != DC_VERDICT_PASS || c->response_us == UINT32_MAX)
+        return DC_FEATURE_NONE;
+    const struct dc_account *a = dc_state_account(e->state, done->node);
+    int64_t allowance = 0;
+    uint32_t reports = 0;
+    for (uint32_t i = 0; i < c->verifiers; i++) {
+        if (c->verdict[i] == DC_VERDICT_NONE)
+            continue;
+        const struct dc_account *v = dc_state_account(e->state, c->verifier[i]);
+        allowance += dc_state_allowance_ns(e->state, a->region, v->region);
+        reports++;
+    }
+    int64_t expected_us =
+        (allowance / reports + (int64_t)c->k * e->p->deadline_per_k_ns) / 1000;
+    uint64_t expected = expected_us > 0 ? (uint64_t)expected_us : 1;
+    return (1u << 30) + dc_log2_q16((uint64_t)c->response_us + 1) - dc_log2_q16(expected + 1);
+}
+
+/* Anomaly detection (models/README.md 8): flags of the epoch that begins, from what the epoch that
+ * ended showed.  Settled challenges are in node order. */
+static void epoch_flag(struct dc_exec *e, const bool *failed)
+{
+    struct dc_state *s = e->state;
+    uint32_t n = s->meta.accounts, at = 0;
+    if (s->anomaly == NULL)
+        return;
+    struct dc_features *features = dc_mem_need(n, sizeof *features, "features");
+    struct dc_anomaly_verdict *verdict = dc_mem_need(n, sizeof *verdict, "flags");
+    const struct dc_settled *settled = e->record->settled.data;
+    for (uint32_t id = 0; id < n; id++) {
+        const struct dc_account *a = dc_state_account(s, id);
+        const struct dc_posync *r = &e->record->posync[id];
+        struct dc_features *f = &features[id];
+        f->present = epoch_is_node(a);
+        f->population = (a->roles & DC_ROLES_SERVICE) != 0;
+        f->failed = failed[id];
+        f->value[DC_FEATURE_UTILISATION] = r->u_defined ? r->u : DC_FEATURE_NONE;
+        f->value[DC_FEATURE_SYNCHRONICITY] = r->s_defined ? r->s : DC_FEATURE_NONE;
+        f->value[DC_FEATURE_AVAILABILITY] = r->s_defined ? r->a : DC_FEATURE_NONE;
+        f->value[DC_FEATURE_QUALITY] = r->q_defined ? r->q : DC_FEATURE_NONE;
+        f->value[DC_FEATURE_RESPONSE] = DC_FEATURE_NONE;
+        if (at < e->record->settled.count && settled[at].node == id)
+            f->value[DC_FEATURE_RESPONSE] = epoch_response(e, &settled[at++]);
+    }
+    struct dc_anomaly *next = dc_anomaly_epoch(s->anomaly, e->p, features, n, verdict);
+    dc_anomaly_drop(s->anomaly);
+    s->anomaly = next;
+    for (uint32_t id = 0; id < n; id++) {
+        struct dc_posync *r = &e->record->posync[id];
+        r->flagged = features[id].present && verdict[id].flagged;
+        r->p_value_rank = verdict[id].rank;
+        r->p_value_of = verdict[id].of;
+    }
+    dc_mem_free(features);
+    dc_mem_free(verdict);
+}
+
+void dc_epoch_assign(struct dc_state *s, uint64_t epoch, const struct dc_hash *beacon)
+{
+    uint32_t first = 0, second = 0, demands = 0;
+    for (uint32_t id = 0; id < s->meta.accounts; id++) {
+        const struct dc_account *a = dc_state_account(s, id);
+        demands += a->demand.height != 0;
+        if (!epoch_is_node(a))
+            continue;
+        bool again = a->posync.challenge.asking == 2;
+        uint8_t causes =
+            again ? 0 : dc_posync_causes(&s->ledger->params, &a->posync, id, epoch, beacon);
+        if (causes != a->posync.in_t)
+            dc_state_edit(s, id)->posync.in_t = causes;
+        second += again;
+        first += causes != 0;
+    }
+    struct dc_agenda *list = dc_agenda_new(s->ledger, first, second, demands);
+    first = second = demands = 0;
+    for (uint32_t id = 0; id < s->meta.accounts; id++) {
+        const struct dc_account *a = dc_state_account(s, id);
+        if (a->demand.height != 0)
+            list->demand[demands++] = (struct dc_agenda_demand){a->demand.due_height, id};
+        if (!epoch_is_node(a))
+            continue;
+        if (a->posync.challenge.asking == 2)
+            list->second[second++] = id;
+        else if (a->posync.in_t != 0)
+            list->first[first++] = id;
+    }
+    dc_agenda_drop(s->ledger, s->agenda);
+    s->agenda = list;
+}
+
+void dc_epoch_turn(struct dc_exec *e)
+{
+    struct dc_state *s = e->state;
+    struct dc_record *rec = e->record;
+    uint32_t n = s->meta.accounts;
+    rec->reward = dc_mem_need(n, sizeof *rec->reward, "rewards");
+    rec->posync = dc_mem_need(n, sizeof *rec->posync, "records");
+    rec->bytes += n * (sizeof *rec->reward + sizeof *rec->posync);
+    bool *failed = dc_mem_need(n, 2, "an epoch"), *eject = failed + n;
+    epoch_pay_deals(e);
+    for (uint32_t id = 0; id < n; id++) {
+        rec->posync[id] = dc_state_account(s, id)->posync;
+        if (epoch_is_node(dc_state_account(s, id)))
+            failed[id] = epoch_settle_node(e, id, &rec->posync[id], &eject[id]);
+    }
+    dc_reward_epoch(e, failed);
+    epoch_flag(e, failed);
+    epoch_expire_deals(e); /* before nodes end, which ends their other deals */
+    for (uint32_t id = 0; id < n; id++)
+        epoch_write_account(e, id, eject[id]);
+    dc_mem_free(failed);
+    epoch_roll_tallies(s);
+    epoch_move_committees(e);
+    s->meta.epoch = e->header->epoch;
+    s->meta.heartbeat_every_before = s->meta.heartbeat_every;
+    s->meta.heartbeat_every =
+        dc_posync_heartbeat_every(e->p, s->meta.validators + s->meta.services);
+    rec->charge[DC_COST_HASH] += s->meta.validators + s->meta.services; /* coins */
+    dc_epoch_assign(s, s->meta.epoch, &e->before->meta.beacon);
+}

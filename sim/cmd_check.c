@@ -1,0 +1,66 @@
+/* `destrasim check`: all that a run would refuse, without the run.
+ *
+ * Set-up is part of it: whether a graph is connected or an edge has a latency is only known to what
+ * builds the network, and so the world is built and thrown away. */
+#include <stdio.h>
+
+#include "sim/cmd.h"
+#include "sim/world/world.h"
+
+static int check_setup(const struct ds_scenario *scenario)
+{
+    struct ds_world_options options = {.threads = 1};
+    struct ds_world *world = NULL;
+    struct dc_error error = {0};
+    enum dc_status status = ds_world_create(scenario, &options, &world, &error);
+    ds_world_destroy(world);
+    return status == DC_OK ? DS_EXIT_FINE : ds_cmd_failed(status, &error);
+}
+
+static int run(const struct ds_args *args)
+{
+    int worst = DS_EXIT_FINE;
+    bool quiet = ds_args_value(args, "--quiet") != NULL;
+    const char **overrides = args->givens > 0 ? dc_mem_need(args->givens, sizeof *overrides, "--set")
+                                              : NULL;
+    size_t count = overrides != NULL ? ds_args_values(args, "--set", overrides) : 0;
+    bool first = true;
+    for (unsigned i = 0; i < args->operands; i++) {
+        struct ds_scenario scenario;
+        int code = ds_cmd_load(args->operand[i], overrides, count, &scenario);
+        if (code == DS_EXIT_FINE)
+            code = check_setup(&scenario);
+        if (code == DS_EXIT_FINE && !quiet) {
+            struct ds_text text = {0};
+            if (!first)
+                ds_text_add(&text, "---\n");
+            ds_scenario_print_resolved(&scenario, &text);
+            code = ds_cmd_output(&text);
+            first = false;
+        }
+        ds_scenario_free(&scenario);
+        worst = code > worst ? code : worst;
+    }
+    dc_mem_free(overrides);
+    return worst;
+}
+
+static const struct ds_option options[] = {
+    {"--set", "PATH=VALUE", "overrides one value, as in --set protocol.theta=0.4;\nmay be repeated"},
+    {"--quiet", NULL, "only what is wrong"},
+    {0},
+};
+
+const struct ds_command ds_cmd_check = {
+    .name = "check",
+    .operands = "SCENARIO...",
+    .line = "validates scenarios and prints them with every default, without a run",
+    .details = "Everything that is wrong with a scenario is reported in one go, as\n"
+               "`FILE:LINE:COL: error: what, and what to do`, with exit code 2. The network is built\n"
+               "as well, so a graph without latencies or in two pieces is found here. What is printed\n"
+               "is itself a scenario that means the same; several are parted by `---`.",
+    .options = options,
+    .operands_min = 1,
+    .operands_max = UINT32_MAX,
+    .run = run,
+};

@@ -1,0 +1,276 @@
+/* What one row cannot say alone: exactly one kind of network, names that differ, weights that sum
+ * to one, parameters that must be in order; and what is `auto`. */
+#include "sim/scenario/load.h"
+
+#include "models/base/rng.h"
+
+#include <string.h>
+
+#define CHECK_NODES_MAX 4194304ull
+
+static const struct ds_yaml *check_member(const struct ds_yaml *map, const char *key)
+{
+    const struct ds_yaml *n = map->kind == DS_YAML_MAP ? ds_yaml_get(map, key) : NULL;
+    return n != NULL ? n : map;
+}
+
+/* ---- network ------------------------------------------------------------------------------- */
+
+static void check_region_name(struct ds_bind *b, const char *file, uint32_t line, const char *p,
+                              size_t size)
+{
+    struct ds_network *net = &b->out->network;
+    while (size > 0 && (*p == ' ' || *p == '\t')) {
+        p++;
+        size--;
+    }
+    while (size > 0 && (p[size - 1] == ' ' || p[size - 1] == '\t' || p[size - 1] == '\r'))
+        size--;
+    char *name = ds_yaml_copy(b->arena, p, size);
+    if (name == NULL) {
+        b->d->failed = true;
+        return;
+    }
+    for (uint32_t i = 0; i < net->regions_count; i++)
+        if (strcmp(net->region_names[i], name) == 0)
+            ds_diagnostics_add(b->d, file, (struct ds_place){line, 1},
+                               "region `%s` is named twice: names must differ", name);
+    if (size == 0 || size > 47)
+        ds_diagnostics_add(b->d, file, (struct ds_place){line, 1},
+                           "a region's name has 1 to 47 bytes: the header is `rtt_ms, NAME, ...`");
+    net->region_names[net->regions_count++] = name;
+}
+
+/* The names in the header of the matrix; the numbers are read at set-up, by sim/net. */
+static void check_regions(struct ds_bind *b, const struct ds_input *input)
+{
+    const char *p = input->data, *stop = p + input->size;
+    uint32_t line = 1;
+    while (p < stop) {
+        const char *end = memchr(p, '\n', (size_t)(stop - p));
+        end = end != NULL ? end : stop;
+        if (*p != '#' && strspn(p, " \t\r") < (size_t)(end - p))
+            break;
+        p = end + (end < stop);
+        line++;
+    }
+    const char *end = p < stop ? memchr(p, '\n', (size_t)(stop - p)) : stop;
+    end = end != NULL ? end : stop;
+    size_t commas = 0;
+    for (const char *q = p; q < end; q++)
+        commas += *q == ',';
+    struct ds_network *net = &b->out->network;
+    if (commas == 0 || commas > 4096) {
+        ds_diagnostics_add(
+            b->d, input->path, (struct ds_place){line, 1},
+            "not a matrix of round-trip times: its first row is `rtt_ms, NAME, ...`");
+        return;
+    }
+    net->region_names = ds_bind_alloc(b, commas, sizeof *net->region_names);
+    if (net->region_names == NULL)
+        return;
+    p = (const char *)memchr(p, ',', (size_t)(end - p)) + 1;
+    while (commas-- > 0) {
+        const char *comma = memchr(p, ',', (size_t)(end - p));
+        const char *to = comma != NULL ? comma : end;
+        check_region_name(b, input->path, line, p, (size_t)(to - p));
+        p = to + 1;
+    }
+}
+
+void ds_scenario_check_network(struct ds_bind *b, const struct ds_yaml *node)
+{
+    static const char *const keys[] = {"regions", "graph", "generate", "latency"};
+    struct ds_network *net = &b->out->network;
+    const struct ds_yaml *chosen = NULL;
+    for (const struct ds_yaml *n = node->first; n != NULL; n = n->next)
+        for (size_t i = 0; i < 4; i++) {
+            if (strcmp(n->key, keys[i]) != 0)
+                continue;
+            struct ds_yaml at = {.file = n->file, .place = n->key_place};
+            if (chosen != NULL) {
+                ds_bind_error(b, &at,
+                              "`%s` and `%s` are both given: keep one of regions, graph, "
+                              "generate and latency",
+                              chosen->key, n->key);
+                return;
+            }
+            chosen = n;
+            net->topology = (enum ds_topology)i;
+        }
+    if (chosen == NULL) {
+        ds_bind_error(b, node,
+                      "network needs one of regions, graph, generate and latency, as in "
+                      "`latency: 10 ms`");
+        return;
+    }
+    net->place = chosen->place;
+    const char *path = net->regions != NULL ? net->regions : net->graph;
+    const struct ds_input *input = path != NULL ? ds_bind_input(b, chosen, path) : NULL;
+    if (input != NULL && net->regions != NULL)
+        check_regions(b, input);
+    uint32_t kind = net->generate.kind, k = net->generate.degree, n = net->generate.nodes;
+    if (net->generate.given && kind != DS_GENERATE_ERDOS_RENYI && kind != DS_GENERATE_GEOMETRIC &&
+        k >= n)
+        ds_bind_error(b, check_member(chosen, kind == DS_GENERATE_BARABASI_ALBERT ? "m" : "k"),
+                      "%u edges of a vertex are too many for %u vertices: use at most %u", k, n,
+                      n - 1);
+}
+
+/* ---- nodes --------------------------------------------------------------------------------- */
+
+static void check_group_name(struct ds_bind *b, const struct ds_yaml *node, size_t i)
+{
+    static const char *const taken[] = {"all",      "rest",      "region",     "top",
+                                        "of",       "validator", "validators", "service",
+                                        "services", "client",    "clients"};
+    const char *name = b->out->groups[i].name;
+    const struct ds_yaml *at = check_member(node, "name");
+    for (size_t j = 0; j < sizeof taken / sizeof taken[0]; j++)
+        if (strcmp(name, taken[j]) == 0)
+            ds_bind_error(b, at,
+                          "a group cannot be called `%s`, which selectors use: choose "
+                          "another name",
+                          name);
+    if (strchr(name, '.') != NULL)
+        ds_bind_error(b, at, "a group's name has no dot: `nodes.NAME.count` is a path");
+    for (size_t j = 0; j < i; j++)
+        if (b->out->groups[j].name != NULL && strcmp(name, b->out->groups[j].name) == 0) {
+            ds_bind_error(b, at, "duplicate name `%s`: every group has its own", name);
+            break;
+        }
+}
+
+void ds_scenario_check_group(struct ds_bind *b, const struct ds_yaml *node, size_t i)
+{
+    struct ds_group *g = &b->out->groups[i];
+    double shares = 0;
+    g->at = node->place;
+    check_group_name(b, node, i);
+    for (size_t l = 0; l < g->links_count; l++)
+        shares += g->links[l].share;
+    if (g->links_count > 0 && !(shares > 0))
+        ds_bind_error(b, check_member(node, "links"),
+                      "the shares of links sum to 0: give one a "
+                      "share above 0");
+}
+
+void ds_scenario_check_nodes(struct ds_bind *b, const struct ds_yaml *node)
+{
+    struct ds_scenario *out = b->out;
+    const struct ds_yaml *n = node->first, *none = NULL;
+    for (size_t i = 0; i < out->groups_count; i++, n = n->next) {
+        struct ds_group *g = &out->groups[i];
+        g->first = out->nodes_count;
+        out->nodes_count += g->count;
+        *(g->role == DS_ROLE_VALIDATOR ? &out->validators_count
+          : g->role == DS_ROLE_SERVICE ? &out->services_count
+                                       : &out->clients_count) += g->count;
+        if (g->role == DS_ROLE_VALIDATOR && none == NULL)
+            none = check_member(n, "count");
+    }
+    if (out->validators_count == 0)
+        ds_bind_error(b, none != NULL ? none : node,
+                      "there are no validators: add a group such as `{name: val, role: validator, "
+                      "count: 4}`");
+    if (out->nodes_count > CHECK_NODES_MAX)
+        ds_bind_error(b, node, "%llu nodes are too many: use at most %llu",
+                      (unsigned long long)out->nodes_count, CHECK_NODES_MAX);
+}
+
+/* ---- protocol ------------------------------------------------------------------------------ */
+
+void ds_scenario_check_protocol(struct ds_bind *b, const struct ds_yaml *node)
+{
+    struct dc_params *p = &b->out->protocol;
+    uint64_t weights =
+        (uint64_t)p->weight_s_ppm + p->weight_a_ppm + p->weight_u_ppm + p->weight_q_ppm;
+    if (weights != DC_PPM)
+        ds_bind_error(b, check_member(node, "weight_s"),
+                      "weight_s, weight_a, weight_u and weight_q sum to %u.%06u: make it 1",
+                      (unsigned)(weights / DC_PPM), (unsigned)(weights % DC_PPM));
+    if (16 % p->lag_halving != 0)
+        ds_bind_error(b, check_member(node, "lag_halving"),
+                      "lag_halving: %u does not divide 16: use 1, 2, 4, 8 or 16", p->lag_halving);
+    if (p->k_min > p->k_max)
+        ds_bind_error(b, check_member(node, "k_min"), "k_min: %u is above k_max, %u: lower it",
+                      p->k_min, p->k_max);
+    else if (p->k < p->k_min || p->k > p->k_max)
+        ds_bind_error(b, check_member(node, "k"),
+                      "k: %u is not between k_min and k_max, %u and %u: change one", p->k, p->k_min,
+                      p->k_max);
+    if (p->sprt_p0 >= p->sprt_p1)
+        ds_bind_error(b, check_member(node, "sprt_p0"), "sprt_p0 must be below sprt_p1: lower it");
+    if (p->slash_repeat_ppm < p->slash_first_ppm)
+        ds_bind_error(b, check_member(node, "slash_repeat"),
+                      "slash_repeat is below slash_first: raise it");
+    if (p->abandon_heights < p->answer_heights)
+        ds_bind_error(b, check_member(node, "abandon_heights"),
+                      "abandon_heights: %u is below answer_heights, %u: raise it",
+                      p->abandon_heights, p->answer_heights);
+}
+
+/* ---- faults -------------------------------------------------------------------------------- */
+
+static void check_fault_id(struct ds_bind *b, struct ds_fault *f)
+{
+    struct ds_text text = {0}, id = {0};
+    ds_scenario_print_fault(f, &text);
+    if (!text.failed)
+        ds_text_printf(&id, "fault-%016llx", (unsigned long long)dc_name(text.data));
+    f->id = id.data != NULL ? ds_yaml_copy(b->arena, id.data, id.size) : NULL;
+    if (f->id == NULL) {
+        b->d->failed = true;
+        f->id = "";
+    }
+    ds_text_free(&text);
+    ds_text_free(&id);
+}
+
+void ds_scenario_check_fault(struct ds_bind *b, const struct ds_yaml *node, size_t i)
+{
+    struct ds_fault *faults = b->out->faults, *f = &faults[i];
+    f->place = node->place;
+    bool given = f->id != NULL;
+    if (!given)
+        check_fault_id(b, f);
+    for (size_t j = 0; j < i; j++)
+        if (faults[j].id != NULL && strcmp(f->id, faults[j].id) == 0) {
+            ds_bind_error(b, check_member(node, "id"),
+                          given ? "duplicate id `%s`: every fault has its own"
+                                : "this fault is the same as an earlier one (%s): remove it, or "
+                                  "give both an id",
+                          f->id);
+            break;
+        }
+    if (f->kind == DS_FAULT_LINK && f->latency_factor == 1 && f->latency_add_ns == 0 &&
+        f->loss == 0 && f->bandwidth_factor == 1)
+        ds_bind_error(b, node,
+                      "this fault changes nothing: give latency_factor, latency_add, loss "
+                      "or bandwidth_factor");
+}
+
+/* ---- the whole ----------------------------------------------------------------------------- */
+
+void ds_scenario_check_end(struct ds_bind *b, const struct ds_yaml *root)
+{
+    struct ds_scenario *out = b->out;
+    struct dc_params *p = &out->protocol;
+    if (p->seats == UINT32_MAX)
+        p->seats = out->validators_count <= 512 ? 0 : 1024;
+    if (out->max_time_ns == 0) {
+        /* Nominal: blocks at their interval, or at 200 ms where the network alone sets the pace. */
+        int64_t block = p->block_interval_ns > 200000000 ? p->block_interval_ns : 200000000;
+        __int128 nominal = (__int128)3 * out->duration_epochs * p->epoch_blocks * block;
+        if (out->duration_ns > 0)
+            nominal = out->duration_ns;
+        out->max_time_ns = nominal > INT64_MAX / 4 ? INT64_MAX / 4 : (int64_t)nominal;
+    }
+    const struct ds_yaml *faults = ds_yaml_get(root, "faults");
+    const struct ds_yaml *n = faults != NULL ? faults->first : NULL;
+    for (size_t i = 0; i < out->faults_count && n != NULL; i++, n = n->next)
+        if (out->max_time_ns > 0 && out->faults[i].at_ns >= out->max_time_ns)
+            ds_bind_error(b, check_member(n, "at"),
+                          "at: the run is over by then: choose a time "
+                          "before max_time, or raise that");
+}

@@ -1,0 +1,97 @@
+/* Files that a scenario names: read whole, kept in the scenario, so that a results file can embed
+ * them and `verify` needs nothing else. */
+#include "sim/scenario/load.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define INPUT_SIZE_MAX ((size_t)256 << 20)
+#define INPUTS_MAX 4
+
+/* Whole file into text; 0, or an errno. */
+static int input_read(const char *path, struct ds_text *text)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return errno != 0 ? errno : EIO;
+    char buffer[16384];
+    size_t n;
+    errno = 0;
+    while ((n = fread(buffer, 1, sizeof buffer, file)) > 0 && text->size <= INPUT_SIZE_MAX)
+        ds_text_put(text, buffer, n);
+    int error = ferror(file) ? (errno != 0 ? errno : EIO) : 0;
+    fclose(file);
+    return text->failed ? ENOMEM : text->size > INPUT_SIZE_MAX ? EFBIG : error;
+}
+
+static struct ds_input *input_keep(struct ds_bind *b, const char *path, const char *data,
+                                   size_t size)
+{
+    struct ds_scenario *out = b->out;
+    if (out->inputs == NULL)
+        out->inputs = ds_bind_alloc(b, INPUTS_MAX, sizeof *out->inputs);
+    char *copy = ds_yaml_copy(b->arena, data, size);
+    if (out->inputs == NULL || copy == NULL) {
+        b->d->failed = true;
+        return NULL;
+    }
+    DC_CHECK(out->inputs_count < INPUTS_MAX);
+    struct ds_input *input = &out->inputs[out->inputs_count++];
+    *input = (struct ds_input){.path = path, .data = copy, .size = size};
+    return input;
+}
+
+const struct ds_input *ds_bind_input(struct ds_bind *b, const struct ds_yaml *node,
+                                     const char *path)
+{
+    const struct ds_source *source = b->source;
+    for (size_t i = 0; i < source->inputs_count; i++)
+        if (strcmp(source->inputs[i].path, path) == 0)
+            return input_keep(b, path, source->inputs[i].data, source->inputs[i].size);
+    if (source->folder == NULL) {
+        ds_bind_error(b, node, "`%s` is not among the files that came with the scenario: embed it",
+                      path);
+        return NULL;
+    }
+    struct ds_text full = {0}, text = {0};
+    if (path[0] != '/' && source->folder[0] != '\0')
+        ds_text_printf(&full, "%s/", source->folder);
+    ds_text_add(&full, path);
+    int error = full.failed ? ENOMEM : input_read(full.data, &text);
+    const struct ds_input *input = NULL;
+    b->d->failed |= error == ENOMEM;
+    if (error == 0)
+        input = input_keep(b, path, text.data != NULL ? text.data : "", text.size);
+    else
+        ds_bind_error(b, node, "cannot read `%s`: %s: paths are relative to the scenario's folder",
+                      full.data != NULL ? full.data : path, strerror(error));
+    ds_text_free(&full);
+    ds_text_free(&text);
+    return input;
+}
+
+enum dc_status ds_scenario_load(const char *path, const char *const *overrides, size_t count,
+                                struct ds_scenario *out, struct ds_diagnostics *d)
+{
+    struct ds_text text = {0}, folder = {0};
+    int error = input_read(path, &text);
+    const char *slash = strrchr(path, '/');
+    if (slash != NULL)
+        ds_text_put(&folder, path, slash == path ? 1 : (size_t)(slash - path));
+    enum dc_status status = DC_ERR_IO;
+    memset(out, 0, sizeof *out);
+    if (error != 0 || folder.failed) {
+        ds_diagnostics_add(d, path, (struct ds_place){0, 0},
+                           "cannot read the scenario: %s: check the path", strerror(error));
+    } else {
+        struct ds_source source = {.name = path,
+                                   .text = text.data != NULL ? text.data : "",
+                                   .size = text.size,
+                                   .folder = folder.data != NULL ? folder.data : ""};
+        status = ds_scenario_load_text(&source, overrides, count, out, d);
+    }
+    ds_text_free(&text);
+    ds_text_free(&folder);
+    return status;
+}

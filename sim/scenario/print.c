@@ -1,0 +1,220 @@
+/* The resolved scenario as YAML, by walking the table over the struct. */
+#include "sim/scenario/load.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static uint64_t print_u64(const char *field)
+{
+    uint64_t v;
+    memcpy(&v, field, sizeof v);
+    return v;
+}
+static uint32_t print_u32(const char *field)
+{
+    uint32_t v;
+    memcpy(&v, field, sizeof v);
+    return v;
+}
+static double print_real(const char *field)
+{
+    double v;
+    memcpy(&v, field, sizeof v);
+    return v;
+}
+static const char *print_string(const char *field)
+{
+    const char *v;
+    memcpy(&v, field, sizeof v);
+    return v;
+}
+
+static void print_ppm(struct ds_text *out, uint32_t ppm)
+{
+    ds_value_print_real(out, DS_DIM_NUMBER, (double)ppm / DC_PPM);
+}
+
+static void print_integer(const struct ds_param *row, uint64_t value, struct ds_text *out)
+{
+    if (value == 0 && row->zero != NULL)
+        ds_text_add(out, row->zero);
+    else if (value == UINT32_MAX && row->most != NULL)
+        ds_text_add(out, row->most);
+    else
+        ds_value_print_integer(out, row->dim, value);
+}
+
+/* The words of choices that are set in value, as a list. */
+static void print_flags(const struct ds_param *row, uint32_t value, struct ds_text *out)
+{
+    ds_text_add(out, "[");
+    const char *comma = "";
+    for (const struct ds_choice *c = row->choices; c->name != NULL; c++)
+        if ((value & c->value) != 0) {
+            ds_text_printf(out, "%s%s", comma, c->name);
+            comma = ", ";
+        }
+    ds_text_add(out, "]");
+}
+
+static void print_scalar(const struct ds_param *row, const char *base, struct ds_text *out)
+{
+    const char *field = base + row->offset;
+    switch (row->type) {
+    case DS_COUNT:
+    case DS_AMOUNT32: print_integer(row, print_u32(field), out); break;
+    case DS_COUNT64:
+    case DS_AMOUNT: print_integer(row, print_u64(field), out); break;
+    case DS_SHARE: ds_value_print_share(out, print_u32(field)); break;
+    case DS_PPM: print_ppm(out, print_u32(field)); break;
+    case DS_REAL: ds_value_print_real(out, row->dim, print_real(field)); break;
+    case DS_SPAN:
+        if (print_u32(field) != 0)
+            ds_text_printf(out, "%u epochs", print_u32(field));
+        else
+            ds_value_print_integer(out, DS_DIM_TIME, print_u64(base + row->count_offset));
+        break;
+    case DS_DIST: ds_text_add(out, ((const struct ds_dist_spec *)(const void *)field)->text); break;
+    case DS_ENUM: ds_text_add(out, ds_choice_name(row->choices, print_u32(field))); break;
+    case DS_BOOL: ds_text_add(out, ds_choice_name(row->choices, *(const bool *)field)); break;
+    case DS_FLAGS: print_flags(row, print_u32(field), out); break;
+    case DS_TIERS:
+        for (size_t i = 0; i < 4; i++) {
+            ds_text_add(out, i == 0 ? "[" : ", ");
+            print_ppm(out, print_u32(field + i * sizeof(uint32_t)));
+        }
+        ds_text_add(out, "]");
+        break;
+    case DS_NAME:
+    case DS_PATH: ds_yaml_print_scalar(out, print_string(field)); break;
+    case DS_SELECTOR:
+        ds_yaml_print_scalar(out, (*(const struct ds_selector *const *)(const void *)field)->text);
+        break;
+    default: DC_CHECK(!"not a scalar's row");
+    }
+}
+
+static void print_mix(const struct ds_group *g, struct ds_text *out, int indent)
+{
+    for (size_t i = 0; i < g->mix_count; i++) {
+        ds_text_printf(out, "\n%*s%s: ", indent, "", g->mix[i].name);
+        ds_value_print_real(out, DS_DIM_SHARE, g->mix[i].weight);
+    }
+}
+
+static void print_weights(const struct ds_group *g, struct ds_text *out, int indent)
+{
+    if (g->place_count == 0)
+        ds_text_add(out, " everywhere");
+    for (size_t i = 0; i < g->place_count; i++) {
+        ds_text_printf(out, "\n%*s", indent, "");
+        ds_yaml_print_scalar(out, g->place[i].name);
+        ds_text_add(out, ": ");
+        ds_value_print_real(out, DS_DIM_SHARE, g->place[i].weight);
+    }
+}
+
+static void print_sides(const struct ds_fault *f, struct ds_text *out, int indent)
+{
+    for (size_t i = 0; i < f->groups_count; i++) {
+        ds_text_printf(out, "\n%*s- ", indent, "");
+        ds_yaml_print_scalar(out, f->groups[i]->text);
+    }
+}
+
+static void print_expects(const struct ds_scenario *s, struct ds_text *out, int indent)
+{
+    if (s->expects_count == 0)
+        ds_text_add(out, " []");
+    for (size_t i = 0; i < s->expects_count; i++) {
+        ds_text_printf(out, "\n%*s- ", indent, "");
+        ds_yaml_print_scalar(out, s->expects[i].text);
+    }
+}
+
+static bool print_given(const struct ds_param *row, const char *base)
+{
+    if ((row->flags & DS_OPTIONAL) == 0)
+        return true;
+    if (row->type == DS_SECTION)
+        return *(const bool *)(base + row->count_offset);
+    if (row->type == DS_AMOUNT)
+        return print_u64(base + row->offset) != 0;
+    return print_string(base + row->offset) != NULL;
+}
+
+static void print_members(const char *path, const char *base, int indent, bool dash,
+                          struct ds_text *out);
+
+static void print_list(const struct ds_param *row, const char *base, int indent,
+                       struct ds_text *out)
+{
+    const char *items = print_string(base + row->offset); /* a pointer all the same */
+    size_t count;
+    memcpy(&count, base + row->count_offset, sizeof count);
+    char path[160];
+    snprintf(path, sizeof path, "%s[]", row->path);
+    ds_text_add(out, count == 0 ? " []\n" : "\n");
+    for (size_t i = 0; i < count; i++)
+        print_members(path, items + i * row->size, indent + 2, true, out);
+}
+
+static void print_row(const struct ds_param *row, const char *base, int indent, struct ds_text *out)
+{
+    ds_text_printf(out, "%s:", ds_param_name(row));
+    switch (row->type) {
+    case DS_SECTION:
+        if (row->zero != NULL && *(const bool *)(base + row->count_offset)) {
+            ds_text_printf(out, " %s\n", row->zero);
+            return;
+        }
+        ds_text_add(out, "\n");
+        print_members(row->path, base, indent + 2, false, out);
+        return;
+    case DS_LIST: print_list(row, base, indent, out); return;
+    case DS_MIX: print_mix((const struct ds_group *)(const void *)base, out, indent + 2); break;
+    case DS_WEIGHTS:
+        print_weights((const struct ds_group *)(const void *)base, out, indent + 2);
+        break;
+    case DS_SELECTORS:
+        print_sides((const struct ds_fault *)(const void *)base, out, indent + 2);
+        break;
+    case DS_EXPECTS:
+        print_expects((const struct ds_scenario *)(const void *)base, out, indent + 2);
+        break;
+    default: ds_text_add(out, " "); print_scalar(row, base, out);
+    }
+    ds_text_add(out, "\n");
+}
+
+/* dash: the first line begins an element of a list. */
+static void print_members(const char *path, const char *base, int indent, bool dash,
+                          struct ds_text *out)
+{
+    const struct ds_param *decider = ds_param_decider(path), *row;
+    size_t cursor = 0;
+    while ((row = ds_param_next(path, &cursor)) != NULL) {
+        if (row->only != 0 && decider != NULL &&
+            (row->only >> print_u32(base + decider->offset) & 1) == 0)
+            continue;
+        if (!print_given(row, base))
+            continue;
+        ds_text_printf(out, "%*s%s", dash ? indent - 2 : indent, "", dash ? "- " : "");
+        dash = false;
+        print_row(row, base, indent, out);
+    }
+}
+
+void ds_scenario_print_fault(const struct ds_fault *fault, struct ds_text *out)
+{
+    struct ds_fault nameless = *fault;
+    nameless.id = NULL;
+    print_members("faults[]", (const char *)&nameless, 2, true, out);
+}
+
+void ds_scenario_print_resolved(const struct ds_scenario *scenario, struct ds_text *out)
+{
+    if (scenario->title[0] != '\0')
+        ds_text_printf(out, "# %s\n", scenario->title);
+    print_members("", (const char *)scenario, 0, false, out);
+}

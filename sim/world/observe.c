@@ -1,0 +1,248 @@
+/* Draining the shards at barriers: commits, notes and traces; see observe.h and observer.h. */
+#include "sim/world/observe.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "models/base/mem.h"
+#include "sim/world/observer.h"
+
+/* --- heights -------------------------------------------------------------------------------- */
+
+static struct height_row *observe_row(struct ds_observer *o, uint64_t height)
+{
+    return &o->row[height % OBSERVE_ROWS];
+}
+
+static void observe_violation(struct ds_observer *o, int64_t now_ns, const char *format, ...)
+{
+    if (o->violation[0] != '\0')
+        return;
+    int n = snprintf(o->violation, sizeof o->violation, "at %.6f s: ", (double)now_ns / 1e9);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(o->violation + n, sizeof o->violation - (size_t)n, format, args);
+    va_end(args);
+}
+
+static int64_t observe_proposed(const struct ds_observer *o, uint64_t epoch, uint64_t round,
+                                int64_t otherwise)
+{
+    const struct proposal *p = &o->proposal[(epoch * 64 + round) % OBSERVE_PROPOSALS];
+    return p->epoch == epoch && p->round == round && p->time_ns != 0 ? p->time_ns : otherwise;
+}
+
+static void observe_open(struct ds_world *w, struct height_row *r, const struct commit *c)
+{
+    const struct dc_header *h = &c->block->header;
+    r->height = h->height;
+    r->id = c->block->id;
+    r->block = c->block; /* takes over the commit's reference */
+    r->commits = 0;
+    r->proposed_ns = observe_proposed(w->observer, h->epoch, h->round, h->timestamp_ns);
+    if (r->commit_ns == NULL)
+        r->commit_ns = dc_mem_need(w->validators, sizeof *r->commit_ns, "commits of a height");
+}
+
+static void observe_commit(struct ds_world *w, const struct commit *c)
+{
+    struct ds_observer *o = w->observer;
+    uint64_t height = c->block->header.height;
+    if (c->time_ns > o->progress_ns)
+        o->progress_ns = c->time_ns;
+    if (height + OBSERVE_ROWS <= o->height_final) { /* long closed: only its id could be compared */
+        dc_block_drop(c->block);
+        return;
+    }
+    struct height_row *r = observe_row(o, height);
+    bool fresh = height > o->height_final;
+    if (fresh) {
+        DC_CHECK(height == o->height_final + 1);
+        o->height_final = height;
+        observe_open(w, r, c);
+        if (c->block->outcome != NULL && c->block->outcome->first_of_epoch && c->block->header.epoch > 0)
+            world_observe_epoch_end(w, c->block->header.epoch - 1, c->time_ns);
+        if (height >= o->height_last)
+            w->end_check = true;
+    } else if (!dc_hash_equal(&r->id, &c->block->id)) {
+        o->conflicts++;
+        observe_violation(o, c->time_ns, "agreement: node %u made another block of height %llu final",
+                          c->node, (unsigned long long)height);
+    }
+    if (w->group[c->node]->role == DS_ROLE_VALIDATOR && r->commit_ns != NULL &&
+        r->commits < w->validators) {
+        r->commit_ns[r->commits++] = c->time_ns;
+        dc_histogram_add(&o->finality, c->time_ns - r->proposed_ns);
+        dc_histogram_add(&world_open_epoch(o, c->block->header.epoch)->finality,
+                         c->time_ns - r->proposed_ns);
+    }
+    if (!fresh)
+        dc_block_drop(c->block);
+}
+
+/* Commits of one barrier in order of (height, time, node): the order does not show the shards. */
+static int observe_compare(const void *x, const void *y)
+{
+    const struct commit *a = x, *b = y;
+    if (a->block->header.height != b->block->header.height)
+        return a->block->header.height < b->block->header.height ? -1 : 1;
+    if (a->time_ns != b->time_ns)
+        return a->time_ns < b->time_ns ? -1 : 1;
+    return a->node < b->node ? -1 : a->node > b->node;
+}
+
+static void observe_commits(struct ds_world *w)
+{
+    struct ds_observer *o = w->observer;
+    o->commits = 0;
+    for (uint32_t i = 0; i < w->threads; i++) {
+        struct shard *s = &w->shard[i];
+        if (s->commits == 0)
+            continue;
+        if (o->commits + s->commits > o->commits_max) {
+            o->commits_max = 2 * (o->commits + s->commits);
+            o->commit = dc_mem_grow(o->commit, o->commits_max, sizeof *o->commit);
+            DC_CHECK(o->commit != NULL);
+        }
+        memcpy(o->commit + o->commits, s->commit, s->commits * sizeof *s->commit);
+        o->commits += s->commits;
+        s->commits = 0;
+    }
+    if (o->commits == 0)
+        return;
+    qsort(o->commit, o->commits, sizeof *o->commit, observe_compare);
+    for (uint32_t i = 0; i < o->commits; i++)
+        observe_commit(w, &o->commit[i]);
+    while (o->height_closed + OBSERVE_LAG < o->height_final)
+        world_observe_close(w, observe_row(o, ++o->height_closed));
+}
+
+/* --- notes ---------------------------------------------------------------------------------- */
+
+static void observe_note(struct ds_world *w, const struct note *n)
+{
+    struct ds_observer *o = w->observer;
+    struct proposal *p;
+    uint64_t epoch, round;
+    switch (n->note) {
+    case DC_NOTE_PROPOSED:
+        epoch = n->b >> 32;
+        round = n->b & UINT32_MAX;
+        p = &o->proposal[(epoch * 64 + round) % OBSERVE_PROPOSALS];
+        if (p->epoch != epoch || p->round != round || p->time_ns == 0 || n->time_ns < p->time_ns)
+            *p = (struct proposal){epoch, round, n->time_ns};
+        break;
+    case DC_NOTE_TIMED_OUT:
+        p = &o->timed_out[(n->a * 64 + n->b) % OBSERVE_PROPOSALS];
+        if (p->epoch != n->a || p->round != n->b || p->time_ns == 0) {
+            *p = (struct proposal){n->a, n->b, n->time_ns};
+            o->rounds_timed_out++;
+            world_open_epoch(o, n->a)->rounds_timed_out++;
+        }
+        break;
+    case DC_NOTE_GET:
+    case DC_NOTE_PUT:
+        o->requests++;
+        o->requests_failed += n->b == 0;
+        if (n->b != 0)
+            dc_histogram_add(&o->request, (int64_t)n->a);
+        break;
+    case DC_NOTE_REFUSED:
+    case DC_NOTE_REJECTED:
+        o->refused++;
+        break;
+    case DC_NOTE_CONFLICT:
+        o->conflicts++;
+        observe_violation(o, n->time_ns, "agreement: node %u met a certificate that contradicts its "
+                          "final chain at height %llu", n->node, (unsigned long long)n->a);
+        break;
+    default:
+        break;
+    }
+}
+
+/* --- the barrier ---------------------------------------------------------------------------- */
+
+static int observe_trace_compare(const void *x, const void *y)
+{
+    const struct ds_row_trace *a = x, *b = y;
+    if (a->time_ns != b->time_ns)
+        return a->time_ns < b->time_ns ? -1 : 1;
+    if (a->node != b->node)
+        return a->node < b->node ? -1 : 1;
+    return 0; /* equal times at one node keep their order: qsort of glibc is a merge sort */
+}
+
+static void observe_traces(struct ds_world *w)
+{
+    struct ds_observer *o = w->observer;
+    for (uint32_t i = 0; i < w->threads; i++) {
+        struct shard *s = &w->shard[i];
+        if (o->traces + s->traces > o->traces_max) {
+            o->traces_max = 2 * (o->traces + s->traces);
+            o->trace = dc_mem_grow(o->trace, o->traces_max, sizeof *o->trace);
+            DC_CHECK(o->trace != NULL);
+        }
+        if (s->traces != 0)
+            memcpy(o->trace + o->traces, s->trace, s->traces * sizeof *s->trace);
+        o->traces += s->traces;
+        s->traces = 0;
+    }
+    if (o->traces == 0)
+        return;
+    qsort(o->trace, o->traces, sizeof *o->trace, observe_trace_compare);
+    if (o->recorder != NULL && w->error.status == DC_OK)
+        world_status(w, ds_recorder_append_many(o->recorder, DS_TABLE_TRACE, o->trace, o->traces,
+                                                &w->error));
+    o->traces = 0;
+}
+
+struct open_epoch *world_open_epoch(struct ds_observer *o, uint64_t epoch)
+{
+    struct open_epoch *e = &o->open[epoch % OBSERVE_EPOCHS];
+    if (e->epoch != epoch)
+        *e = (struct open_epoch){.epoch = epoch};
+    return e;
+}
+
+void world_observe(struct ds_world *w, int64_t now_ns)
+{
+    struct ds_observer *o = w->observer;
+    for (uint32_t i = 0; i < w->threads; i++) {
+        struct shard *s = &w->shard[i];
+        for (uint32_t n = 0; n < s->notes; n++)
+            observe_note(w, &s->note[n]);
+        s->notes = 0;
+    }
+    observe_commits(w);
+    if (w->options.trace)
+        observe_traces(w);
+    if (now_ns >= o->slice_next_ns) {
+        o->slice_next_ns += w->scenario->record.slice_ns;
+        world_observe_slice(w, now_ns);
+    }
+}
+
+uint64_t world_epochs_final(const struct ds_world *w)
+{
+    return w->observer->height_final == 0
+               ? 0
+               : (w->observer->height_final - 1) / w->params.epoch_blocks;
+}
+
+uint64_t world_height_final(const struct ds_world *w)
+{
+    return w->observer->height_final;
+}
+
+int64_t world_progress_ns(const struct ds_world *w)
+{
+    return w->observer->progress_ns;
+}
+
+void world_status(struct ds_world *w, enum dc_status status)
+{
+    if (status != DC_OK)
+        w->end_check = true; /* the error is in w->error: the run ends at this barrier */
+}

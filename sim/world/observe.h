@@ -1,0 +1,25 @@
+/* What the world keeps of a run as it goes: it drains what shards collected at barriers, checks
+ * invariants, follows every height from proposal to commits, and writes rows.  Everything it
+ * computes is a function of the set of what was collected, not of the order, so threads do not
+ * show. */
+#ifndef SIM_WORLD_OBSERVE_H
+#define SIM_WORLD_OBSERVE_H
+
+#include "sim/world/inside.h"
+
+enum dc_status world_observer_create(struct ds_world *w, struct dc_error *error) DC_MUST_USE;
+void world_observer_free(struct ds_world *w);
+/* Takes what the shards collected since the last barrier. */
+void world_observe(struct ds_world *w, int64_t now_ns);
+void world_observe_fault(struct ds_world *w, const struct ds_fault *f, uint32_t targets,
+                         int64_t now_ns);
+/* Closes rows, computes the summary and closes the file. */
+enum dc_status world_observer_finish(struct ds_world *w, struct ds_summary *summary,
+                                     struct dc_error *error) DC_MUST_USE;
+/* Epochs whose hand-over is final, and the highest final height. */
+uint64_t world_epochs_final(const struct ds_world *w);
+uint64_t world_height_final(const struct ds_world *w);
+/* Virtual time of the latest commit anywhere. */
+int64_t world_progress_ns(const struct ds_world *w);
+
+#endif

@@ -1,0 +1,367 @@
+/* Jolteon in a small world: exact latencies, epochs, faults, random schedules. */
+#include "tests/consensus/net.h"
+#include "tests/support/harness.h"
+
+#include <stdlib.h>
+
+#define MS 1000000LL
+
+/* --- latency: 2 max(I, 2d) + d after proposal, max(I, 2d) + 2d at the leader two rounds on ----- */
+
+static uint32_t late, early, exact;
+static int64_t replica_ns, leader_ns;
+
+static void check_latency(struct net *net, uint32_t machine, const struct dc_block *b)
+{
+    const struct dc_committee *c = dc_store_committee(net->store, b, b->header.epoch);
+    /* the leader two rounds on has the QC of the child first */
+    bool leader = c->member[dc_committee_leader(c, b->header.round + 2)] == machine;
+    int64_t took = net->now_ns - net->proposed_ns[b->header.height];
+    int64_t due = leader ? leader_ns : replica_ns;
+    if (b->header.height % net->config.epoch_blocks == 0 ||
+        b->header.height % net->config.epoch_blocks == net->config.epoch_blocks - 1)
+        return; /* at an epoch's end seals are in between */
+    took == due ? exact++ : took > due ? late++ : early++;
+}
+
+static void latency_case(uint32_t validators, int64_t delay_ns, int64_t interval_ns, bool direct)
+{
+    struct net_config config = {.validators = validators,
+                                .followers = 1,
+                                .seed = 1,
+                                .delay_ns = delay_ns,
+                                .block_interval_ns = interval_ns,
+                                .epoch_blocks = 30,
+                                .direct = direct,
+                                .suite = DC_SUITE_MODELLED};
+    struct net *net = net_create(&config);
+    net->committed = check_latency;
+    late = early = exact = 0;
+    int64_t step = interval_ns > 2 * delay_ns ? interval_ns : 2 * delay_ns;
+    replica_ns = 2 * step + delay_ns;
+    leader_ns = step + 2 * delay_ns;
+    net_start(net);
+    net_run(net, step * 100);
+    CU_ASSERT_EQUAL(late, 0);
+    CU_ASSERT_EQUAL(early, 0);
+    CU_ASSERT(exact > 80 * (validators + 1));
+    CU_ASSERT_EQUAL(net->timeouts, 0);
+    CU_ASSERT_EQUAL(net->rejected, 0);
+    for (uint64_t h = 2; h <= 29; h++)
+        CU_ASSERT_EQUAL(net->proposed_ns[h] - net->proposed_ns[h - 1], step);
+    net_free(net);
+}
+
+static void test_latency(void)
+{
+    latency_case(4, 10 * MS, 0, false);
+    latency_case(7, 10 * MS, 0, false);
+    latency_case(7, 10 * MS, 0, true);
+    latency_case(7, 10 * MS, 100 * MS, false);
+}
+
+/* --- one and two validators: nothing spins, nothing stalls ------------------------------------- */
+
+static void test_small(void)
+{
+    for (uint32_t n = 1; n <= 3; n++) {
+        struct net_config config = {.validators = n, .seed = n, .delay_ns = MS,
+                                    .block_interval_ns = 10 * MS, .epoch_blocks = 5,
+                                    .suite = DC_SUITE_REAL};
+        struct net *net = net_create(&config);
+        net_start(net);
+        net_run(net, 1000 * MS);
+        CU_ASSERT(net_lowest_final(net) > 60);
+        CU_ASSERT_EQUAL(net->timeouts, 0);
+        net_free(net);
+    }
+}
+
+/* --- epochs ------------------------------------------------------------------------------------ */
+
+static void test_epochs(void)
+{
+    struct net_config config = {.validators = 5, .followers = 2, .seed = 3, .delay_ns = 10 * MS,
+                                .delay_spread_ns = 5 * MS, .block_interval_ns = 50 * MS,
+                                .epoch_blocks = 4, .rotate = true, .suite = DC_SUITE_MODELLED};
+    struct net *net = net_create(&config);
+    net_start(net);
+    net_run(net, 4000 * MS);
+    CU_ASSERT(net_lowest_final(net) >= 64);
+    CU_ASSERT_EQUAL(net->conflicts, 0);
+    CU_ASSERT_EQUAL(net->timeouts, 0);
+    CU_ASSERT_EQUAL(net->rejected, 0);
+    for (uint32_t i = 0; i < net->machines; i++) {
+        CU_ASSERT(net_chain(net, i)->epoch >= 16);
+        CU_ASSERT(net_chain(net, i)->known_count < 8);
+    }
+    net_free(net);
+}
+
+/* --- a third crashed, then one more, then back -------------------------------------------------- */
+
+static void crash_third(int64_t from_ns, uint32_t epoch_blocks)
+{
+    struct net_config config = {.validators = 10, .seed = 5, .delay_ns = 10 * MS,
+                                .block_interval_ns = 100 * MS, .epoch_blocks = epoch_blocks,
+                                .suite = DC_SUITE_MODELLED};
+    struct net *net = net_create(&config);
+    net_start(net);
+    net_run(net, from_ns);
+    for (uint32_t i = 0; i < 3; i++) {
+        net_crash(net, i);
+        net_run(net, 40 * MS);
+    }
+    uint64_t before = net_lowest_final(net);
+    net_run(net, 60000 * MS);
+    uint64_t with_three = net_lowest_final(net);
+    CU_ASSERT(with_three > before + 10);
+    net_crash(net, 3);
+    net_run(net, 5000 * MS);
+    uint64_t stopped = 0;
+    for (uint32_t i = 4; i < 10; i++)
+        if (net->machine[i].final_height > stopped)
+            stopped = net->machine[i].final_height;
+    net_run(net, 60000 * MS);
+    for (uint32_t i = 4; i < 10; i++)
+        CU_ASSERT(net->machine[i].final_height <= stopped);
+    for (uint32_t i = 0; i < 4; i++)
+        net_restart(net, i);
+    net_run(net, 20000 * MS);
+    CU_ASSERT(net_lowest_final(net) > stopped + 50);
+    CU_ASSERT_EQUAL(net->conflicts, 0);
+    CU_ASSERT_EQUAL(net->bad_evidence, 0);
+    net_free(net);
+}
+
+static void test_crash_third(void)
+{
+    crash_third(1000 * MS, 60);
+    for (int64_t t = 800; t <= 1100; t += 60) /* spread over an epoch's end */
+        crash_third(t * MS, 10);
+}
+
+/* --- a dead vote collector loses nothing --------------------------------------------------------- */
+
+static void test_dead_collector(void)
+{
+    struct net_config config = {.validators = 4, .seed = 7, .delay_ns = 10 * MS,
+                                .block_interval_ns = 100 * MS, .epoch_blocks = 100,
+                                .suite = DC_SUITE_MODELLED};
+    struct net *net = net_create(&config);
+    net_crash(net, 3); /* leader of round 3: collects the votes of round 2 */
+    net_start(net);
+    net_run(net, 20000 * MS);
+    CU_ASSERT(net_lowest_final(net) > 20);
+    /* every block that was proposed is on the chain: none was orphaned */
+    struct dc_block *b = net->machine[0].core.chain.final;
+    uint64_t rounds = b->header.round, height = b->header.height;
+    CU_ASSERT(rounds - height <= rounds / 4 + 1); /* only the dead leader's rounds have no block */
+    net_free(net);
+}
+
+/* --- partition and catch-up ---------------------------------------------------------------------- */
+
+static void test_partition(void)
+{
+    struct net_config config = {.validators = 7, .followers = 3, .seed = 11, .delay_ns = 10 * MS,
+                                .block_interval_ns = 50 * MS, .epoch_blocks = 10, .rotate = true,
+                                .suite = DC_SUITE_MODELLED};
+    struct net *net = net_create(&config);
+    net_start(net);
+    net_run(net, 1000 * MS);
+    net->machine[6].group = 1;
+    net->machine[8].group = 1; /* a validator and a follower are cut off for epochs */
+    net_run(net, 20000 * MS);
+    uint64_t gap = net->machine[0].final_height - net->machine[6].final_height;
+    CU_ASSERT(gap > 40);
+    CU_ASSERT(net->machine[0].final_height - net->machine[8].final_height > 40);
+    net->machine[6].group = net->machine[8].group = 0;
+    net_run(net, 4000 * MS);
+    uint64_t top = net->machine[0].final_height;
+    CU_ASSERT(top - net->machine[6].final_height <= 3);
+    CU_ASSERT(top - net->machine[8].final_height <= 3);
+
+    for (uint32_t i = 0; i < 4; i++) /* 4 against 3: neither side has a quorum of 5 */
+        net->machine[i].group = 2;
+    net_run(net, 1000 * MS);
+    uint64_t halted = net->machine[0].final_height;
+    net_run(net, 20000 * MS);
+    CU_ASSERT_EQUAL(net->machine[0].final_height, halted);
+    for (uint32_t i = 0; i < 4; i++)
+        net->machine[i].group = 0;
+    net_run(net, 10000 * MS);
+    CU_ASSERT(net_lowest_final(net) > halted + 50);
+    CU_ASSERT_EQUAL(net->conflicts, 0);
+    net_free(net);
+}
+
+/* --- equivocation ---------------------------------------------------------------------------------- */
+
+static void test_twins(void)
+{
+    struct net_config config = {.validators = 7, .twins = 2, .seed = 13, .delay_ns = 10 * MS,
+                                .delay_spread_ns = 10 * MS, .block_interval_ns = 50 * MS,
+                                .epoch_blocks = 10, .suite = DC_SUITE_MODELLED};
+    struct net *net = net_create(&config);
+    net_start(net);
+    net_run(net, 20000 * MS);
+    CU_ASSERT_EQUAL(net->conflicts, 0);
+    CU_ASSERT(net->evidence > 0);
+    CU_ASSERT_EQUAL(net->bad_evidence, 0);
+    CU_ASSERT(net_lowest_final(net) > 50);
+    net_free(net);
+}
+
+/* --- random schedules: never a conflict; progress after they end ------------------------------------ */
+
+static void random_schedule(uint64_t seed)
+{
+    struct dc_stream r = dc_stream(seed, dc_name("schedule"), dc_name("test"));
+    uint32_t n = 4 + (uint32_t)dc_next_below(&r, 7);
+    uint64_t power[16];
+    for (uint32_t i = 0; i < n; i++)
+        power[i] = 1 + dc_next_below(&r, 2);
+    struct net_config config = {.validators = n,
+                                .twins = (uint32_t)dc_next_below(&r, 2) + (n > 8),
+                                .followers = 1,
+                                .seed = seed,
+                                .delay_ns = 5 * MS,
+                                .delay_spread_ns = (int64_t)dc_next_below(&r, 60) * MS,
+                                .drop_ppm = (uint32_t)dc_next_below(&r, 200000),
+                                .duplicate_ppm = (uint32_t)dc_next_below(&r, 100000),
+                                .block_interval_ns = (int64_t)dc_next_below(&r, 3) * 40 * MS,
+                                .epoch_blocks = 3 + (uint32_t)dc_next_below(&r, 9),
+                                .rotate = n > 5 && dc_next_below(&r, 2) == 0,
+                                .direct = dc_next_below(&r, 2) == 0,
+                                .suite = DC_SUITE_MODELLED};
+    uint64_t total = 0, bad = 0;
+    for (uint32_t i = 0; i < n; i++)
+        total += power[i];
+    for (uint32_t i = 0; i < config.twins; i++)
+        bad += power[i];
+    if (3 * (bad + 2) >= total)
+        config.twins = 0;
+    config.power = power;
+    struct net *net = net_create(&config);
+    for (uint32_t i = 0; i < net->machines; i++)
+        net->machine[i].skew_ns = (int64_t)dc_next_below(&r, 100) * MS;
+    net_start(net);
+    for (uint32_t phase = 0; phase < 30; phase++) {
+        uint32_t i = (uint32_t)dc_next_below(&r, net->machines);
+        switch (dc_next_below(&r, 5)) {
+        case 0:
+            if (net->machine[i].up)
+                net_crash(net, i);
+            break;
+        case 1:
+        case 2:
+            if (!net->machine[i].up)
+                net_restart(net, i);
+            break;
+        case 3:
+            net->machine[i].group = (uint32_t)dc_next_below(&r, 2);
+            break;
+        default:
+            break;
+        }
+        net_run(net, 300 * MS);
+    }
+    CU_ASSERT_EQUAL(net->conflicts, 0);
+    uint64_t at_heal = 0;
+    net->config.drop_ppm = 0;
+    for (uint32_t i = 0; i < net->machines; i++) {
+        net->machine[i].group = 0;
+        if (!net->machine[i].up)
+            net_restart(net, i);
+        if (net->machine[i].final_height > at_heal)
+            at_heal = net->machine[i].final_height;
+    }
+    net_run(net, 15000 * MS);
+    bool live = net_lowest_final(net) > at_heal + 10;
+    if (!live || net->conflicts != 0 || net->bad_evidence != 0) {
+        fprintf(stderr, "seed %llu: n %u twins %u epoch %u heal %llu lowest %llu conflicts %llu\n",
+                (unsigned long long)seed, n, config.twins, config.epoch_blocks,
+                (unsigned long long)at_heal, (unsigned long long)net_lowest_final(net),
+                (unsigned long long)net->conflicts);
+        for (uint32_t i = 0; i < net->machines; i++)
+            fprintf(stderr, "  %u: epoch %llu round %llu final %llu known %u\n", i,
+                    (unsigned long long)net_chain(net, i)->epoch,
+                    (unsigned long long)net->machine[i].core.durable.round,
+                    (unsigned long long)net->machine[i].final_height,
+                    net_chain(net, i)->known_count);
+    }
+    CU_ASSERT(live);
+    CU_ASSERT_EQUAL(net->conflicts, 0);
+    CU_ASSERT_EQUAL(net->bad_evidence, 0);
+    net_free(net);
+}
+
+static void test_random(void)
+{
+    const char *more = getenv("DESTRA_SEEDS");
+    uint64_t seeds = more != NULL ? strtoull(more, NULL, 10) : 60;
+    for (uint64_t seed = 1; seed <= seeds; seed++)
+        random_schedule(seed);
+}
+
+/* --- memo on and off, real and modelled signatures: the same decisions at the same times -------------- */
+
+struct trace {
+    uint64_t digest;
+    uint64_t commits, charge;
+};
+
+static struct trace *tracing;
+
+static void trace_commit(struct net *net, uint32_t machine, const struct dc_block *b)
+{
+    uint64_t word[4] = {tracing->digest, machine, (uint64_t)net->now_ns, b->header.height};
+    tracing->digest = dc_digest64(word, sizeof word);
+    tracing->commits++;
+}
+
+static struct trace trace_run(bool memo_off, enum dc_suite suite)
+{
+    struct net_config config = {.validators = 5, .followers = 1, .seed = 17, .delay_ns = 10 * MS,
+                                .delay_spread_ns = 20 * MS, .drop_ppm = 30000,
+                                .block_interval_ns = 50 * MS, .epoch_blocks = 6, .rotate = true,
+                                .memo_off = memo_off, .suite = suite};
+    struct trace t = {0};
+    tracing = &t;
+    struct net *net = net_create(&config);
+    net->committed = trace_commit;
+    net_start(net);
+    net_run(net, 6000 * MS);
+    t.charge = net->charge_verify;
+    net_free(net);
+    return t;
+}
+
+static void test_same_decisions(void)
+{
+    struct trace a = trace_run(false, DC_SUITE_REAL);
+    struct trace b = trace_run(true, DC_SUITE_REAL);
+    struct trace c = trace_run(false, DC_SUITE_MODELLED);
+    CU_ASSERT(a.commits > 100);
+    CU_ASSERT_EQUAL(a.digest, b.digest);
+    CU_ASSERT_EQUAL(a.charge, b.charge);
+    CU_ASSERT_EQUAL(a.digest, c.digest);
+    CU_ASSERT_EQUAL(a.charge, c.charge);
+}
+
+int main(void)
+{
+    static const struct test_case cases[] = {
+        {"exact latency with equal delays", test_latency},
+        {"one, two and three validators", test_small},
+        {"epochs with hand-overs and rotating committees", test_epochs},
+        {"a third crashed, one more, and back", test_crash_third},
+        {"a dead vote collector orphans nothing", test_dead_collector},
+        {"partition, halt, heal, catch-up over epochs", test_partition},
+        {"twins are caught and harmless", test_twins},
+        {"random schedules", test_random},
+        {"memo off and modelled signatures change nothing", test_same_decisions},
+    };
+    return TEST_MAIN("consensus/jolteon", cases);
+}

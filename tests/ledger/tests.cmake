@@ -1,0 +1,8 @@
+destra_test(ledger/test_tree models_ledger LABELS unit property)
+destra_test(ledger/test_tx models_wire LABELS unit property)
+destra_test(ledger/test_scenario models_ledger LABELS unit)
+destra_test(ledger/test_execute models_ledger LABELS unit)
+destra_test(ledger/test_conservation models_ledger LABELS property)
+destra_test(ledger/test_store models_ledger LABELS unit)
+destra_test(ledger/test_committee models_ledger m LABELS statistics)
+destra_test(ledger/test_challenges models_ledger m LABELS statistics)
