@@ -121,9 +121,10 @@ static void consensus_scenario(uint64_t validators, uint64_t decisions, const ch
     ds_text_printf(yaml,
                    "nodes: [{name: val, role: validator, count: %llu, bond: 1000 DSYNC}]\n"
                    "protocol: {epoch_blocks: %llu, seats: 0, g_min: 1, block_interval: 0 s, "
-                   "dissemination: direct, heartbeat_every: 1000000, theta: 0, audit: 0, "
+                   "dissemination: direct, heartbeat_every: %llu, theta: 0, audit: 0, "
                    "detectors: []}\n",
-                   (unsigned long long)validators, (unsigned long long)decisions);
+                   (unsigned long long)validators, (unsigned long long)decisions,
+                   (unsigned long long)(decisions > 100 ? 1000 : 10 * decisions));
     ds_text_add(yaml, "record: {node_epoch: none, blocks: none, challenges: none, slice: 24 h}\n");
 }
 
@@ -202,7 +203,7 @@ static void gossip_scenario(uint64_t nodes, uint64_t blocks, uint64_t degree, co
                    GOSSIP_VALIDATORS, (unsigned long long)(nodes - GOSSIP_VALIDATORS));
     ds_text_printf(yaml,
                    "protocol: {epoch_blocks: 100000, block_interval: %d s, dissemination: gossip, "
-                   "heartbeat_every: 1000000, theta: 0, audit: 0, detectors: []}\n",
+                   "heartbeat_every: 1000, theta: 0, audit: 0, detectors: []}\n",
                    GOSSIP_INTERVAL_S);
     ds_text_add(yaml, "record: {node_epoch: none, blocks: none, challenges: none, slice: 24 h}\n");
 }

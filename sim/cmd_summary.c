@@ -202,7 +202,8 @@ static void print_expectations(const struct ds_outcome *o)
     for (size_t i = 0; i < s->expectation_count; i++)
         held += s->expectations[i].held;
     if (s->expectation_count > 0)
-        printf("Expected    %zu of %zu expectations held\n", held, s->expectation_count);
+        printf("Expected    %zu of %zu expectations held%s\n", held, s->expectation_count,
+               s->end == DS_WORLD_DONE || s->end == DS_WORLD_HALTED ? "" : " so far");
     for (size_t i = 0; i < s->expectation_count; i++) {
         const struct ds_expectation *e = &s->expectations[i];
         if (e->held)

@@ -240,7 +240,7 @@ static enum dc_status tell_slice(struct verify *v, const struct ds_slice *slice,
         while (node + 1 < slice->nodes && !slice->differs[node])
             node++;
         print_place(v, slice->from_ns, node);
-        printf("  event: in the new run that node handles none in this slice\n");
+        printf("  event: none of the new run's; the file's run has one more in this slice\n");
     }
     forget(v, &again);
     return status;

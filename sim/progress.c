@@ -57,22 +57,35 @@ static int columns(void)
     return 79;
 }
 
+/* The share of the run that is done, or 0 when nothing can be said yet.  A run of so many epochs
+ * ends with the last one, long before the time at which it would be given up. */
+static double done(const struct ds_progress_line *line, const struct ds_progress *p)
+{
+    if (p->epochs == 0)
+        return p->end_ns > 0 ? (double)p->now_ns / (double)p->end_ns : 0;
+    if (line->mark_epoch == 0 || line->mark_height == 0)
+        return 0;
+    double heights = (double)line->mark_height / (double)line->mark_epoch; /* of an epoch */
+    double share = (double)p->height / (heights * (double)p->epochs);
+    return share < 1 ? share : 1;
+}
+
 static void print_line(const struct ds_progress_line *line, const struct ds_progress *p,
                        double elapsed_s)
 {
     char text[256], epochs[48] = "";
-    double virtual_s = (double)p->now_ns * 1e-9, left_s = (double)(p->end_ns - p->now_ns) * 1e-9;
-    double speed = elapsed_s > 0 ? virtual_s / elapsed_s : 0;
+    double virtual_s = (double)p->now_ns * 1e-9, share = done(line, p);
     if (p->epochs > 0)
         snprintf(epochs, sizeof epochs, " of %llu", (unsigned long long)p->epochs);
     int n = snprintf(text, sizeof text,
                      "%s virtual, %s x real time, %s events/s, epoch %llu%s, height %llu",
-                     ds_word_time(virtual_s).text, ds_word_ratio(speed).text,
+                     ds_word_time(virtual_s).text,
+                     ds_word_ratio(elapsed_s > 0 ? virtual_s / elapsed_s : 0).text,
                      ds_word_short(elapsed_s > 0 ? (double)p->events / elapsed_s : 0).text,
                      (unsigned long long)p->epoch, epochs, (unsigned long long)p->height);
-    if (speed > 0 && left_s > 0 && n > 0 && (size_t)n < sizeof text)
+    if (share > 0 && n > 0 && (size_t)n < sizeof text)
         snprintf(text + n, sizeof text - (size_t)n, ", ETA %s",
-                 ds_word_time(left_s / speed).text);
+                 ds_word_time(elapsed_s * (1 - share) / share).text);
     if (line->live)
         fprintf(stderr, "\r\033[K%.*s", columns(), text);
     else
@@ -82,6 +95,10 @@ static void print_line(const struct ds_progress_line *line, const struct ds_prog
 void ds_progress_show(void *ctx, const struct ds_progress *p)
 {
     struct ds_progress_line *line = ctx;
+    if (p->epoch > line->mark_epoch) {
+        line->mark_epoch = p->epoch;
+        line->mark_height = p->height;
+    }
     line->now_ns = p->now_ns;
     line->end_ns = p->end_ns;
     line->epoch = p->epoch;

@@ -15,6 +15,7 @@ struct ds_progress_line {
     double begin_s, shown_s; /* wall clock */
     int64_t now_ns, end_ns;  /* as of the last call */
     uint64_t epoch, height, events;
+    uint64_t mark_epoch, mark_height; /* when an epoch was last seen to end */
 };
 
 double ds_clock_wall(void); /* seconds since some moment, never backwards */

@@ -1,11 +1,14 @@
 /* An epoch's knowledge, made from the one before:
  *
- *   features --> class->score --> window p-values --> least over detectors x D --> Benjamini-Hochberg
- *                     |                ^
+ *   features --> class->score --> p-values --> least over detectors x D --> flags (fdr.h)
+ *                     |              ^
+ *                     |           window
  *                     +-- scores of nodes that did not fail --> the next window
  *            --> class->learn --> the next state
  *
- *   dc_anomaly   refs | nodes, epoch | digest | state[detector]: node_bytes x nodes | window[detector]
+ *   dc_anomaly   refs, nodes, epoch, digest
+ *                state[detector]    node_bytes x nodes, its own
+ *                window[detector]   batches, shared with older objects
  *
  * States are copied, because each epoch changes all of them: 96 bytes a node.  Windows share their
  * batches: about 8 bytes a score, 8,000 to 18,000 scores a detector at the default fdr. */

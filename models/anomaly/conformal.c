@@ -117,7 +117,8 @@ static uint32_t conformal_reach(const uint32_t *v, uint32_t n, uint32_t x)
 }
 
 /* Fills all[total] with every score, and own with those grouped by node: group i lies in
- * [first[i + 1], first[i + 2]), because it is filled from its end.  first[nodes + 2] begins as zeros. */
+ * [first[i + 1], first[i + 2]), because it is filled from its end.  first[nodes + 2] begins as
+ * zeros. */
 static void conformal_gather(const struct dc_window *w, uint32_t nodes, uint32_t *all,
                              uint32_t *own, uint32_t *first)
 {

@@ -20,7 +20,7 @@ struct dc_detector_class {
     void (*score)(const struct dc_params *params, const void *state,
                   const struct dc_features *features, uint32_t nodes, uint32_t *score);
     void (*learn)(const struct dc_params *params, void *state, const struct dc_features *features,
-                  uint32_t nodes);                                        /* NULL: nothing */
+                  uint32_t nodes);                                          /* NULL: nothing */
     void (*digest)(struct dc_hasher *h, const void *state, uint32_t nodes); /* NULL: nothing */
 };
 

@@ -47,8 +47,8 @@ static void ewma_score(const struct dc_params *params, const void *state,
     const struct ewma_node *node = state;
     uint32_t warmup = params->ewma_warmup < UINT16_MAX ? params->ewma_warmup : UINT16_MAX;
     for (uint32_t i = 0; i < nodes; i++)
-        score[i] = features[i].present ? ewma_score_node(&node[i], &features[i], warmup)
-                                       : DC_SCORE_NONE;
+        score[i] =
+            features[i].present ? ewma_score_node(&node[i], &features[i], warmup) : DC_SCORE_NONE;
 }
 
 static void ewma_learn_node(struct ewma_node *m, const struct dc_features *f)

@@ -41,7 +41,8 @@ static struct mad_centre mad_measure(const struct dc_features *features, uint32_
     return c;
 }
 
-/* |x - median| / (1.4826 mad + floor) in 2^-16: the numerator is below 2^32 * 2^16 * 10^4 < 2^62. */
+/* |x - median| / (1.4826 mad + floor) in 2^-16: the numerator is below 2^32 * 2^16 * 10^4 <
+ * 2^62. */
 static uint32_t mad_score_value(const struct mad_centre *c, uint32_t floor, uint32_t value)
 {
     uint64_t scale = (uint64_t)c->mad * 14826 + (uint64_t)floor * 10000;
@@ -60,8 +61,7 @@ static void mad_score(const struct dc_params *params, const void *state,
     }
     for (uint32_t p = 0; p < MAD_POPULATIONS; p++) {
         for (int f = 0; there[p] && f < DC_FEATURE_COUNT; f++) {
-            struct mad_centre c =
-                mad_measure(features, nodes, (uint8_t)p, f, value, value + nodes);
+            struct mad_centre c = mad_measure(features, nodes, (uint8_t)p, f, value, value + nodes);
             for (uint32_t i = 0; c.count >= MAD_NODES_MIN && i < nodes; i++) {
                 const struct dc_features *x = &features[i];
                 if (!x->present || x->population != p || x->value[f] == DC_FEATURE_NONE)

@@ -40,6 +40,7 @@ struct dc_params {
     uint32_t trigger;      /* enum dc_trigger [observed] */
     dc_q31 audit;          /* rho, random audits per epoch [0.1] */
     dc_q31 soft;           /* pi, share of those below theta that are challenged [1] */
+    bool escalation;       /* a node that failed is in T(e) until it passes [on] */
     uint32_t verifiers;    /* per challenge [3], at most 8 */
     uint32_t k;            /* samples per challenge [8] */
     uint32_t k_min, k_max; /* [4, 32] */
@@ -81,7 +82,7 @@ struct dc_params {
 
     /* accounting of the study's costs, not of the chain (section 17, `loss`) */
     uint64_t holding_cost;   /* of a whole node's capacity, per epoch [0.3 DSYNC] */
-    uint64_t challenge_cost; /* of one challenge, verifiers' pay apart [0.02 DSYNC] */
+    uint64_t challenge_cost; /* of one challenge, verifiers' pay apart [0.002 DSYNC] */
 };
 
 #endif

@@ -4,12 +4,13 @@
 #include "models/service/storage.h"
 #include "models/wire/tx.h"
 
-/* Free declared space of a storage node that may take deals, 0 for any other account. */
-static uint64_t client_free_bytes(const struct dc_account *a)
+/* Free space, covered by the bond, of a storage node that may take deals; 0 for any other account. */
+static uint64_t client_free_bytes(const struct dc_params *p, const struct dc_account *a)
 {
     if (a->capacity_bytes == 0 || a->posync.ejected || a->revoked)
         return 0;
-    return a->capacity_bytes - a->used_chunks * DC_CHUNK_BYTES;
+    uint64_t covered = dc_state_capacity(p, a), used = a->used_chunks * DC_CHUNK_BYTES;
+    return covered > used ? covered - used : 0;
 }
 
 /* Weighted rendezvous hashing (Schindelhauer and Schomaker 2005): the rank of a node of weight w
@@ -26,7 +27,7 @@ uint32_t dc_client_place(const struct dc_state *state, uint64_t object_key, uint
         uint64_t u = dc_mix64(object_key ^ dc_mix64(draw));
         uint32_t id = (uint32_t)((unsigned __int128)u * meta->accounts >> 64);
         const struct dc_account *a = dc_state_account(state, id);
-        uint64_t free_bytes = client_free_bytes(a);
+        uint64_t free_bytes = client_free_bytes(dc_state_params(state), a);
         bool again = false;
         for (uint32_t i = 0; i < kept; i++)
             again = again || best[i].id == id;
@@ -103,14 +104,15 @@ static void client_send(struct dc_client *c, const struct dc_client_env *env,
 }
 
 static bool client_prepare_put(struct dc_client *c, const struct dc_client_env *env,
-                               struct dc_client_request *q, const struct dc_call *call)
+                               struct dc_client_request *q, const struct dc_call *call,
+                               uint32_t rank)
 {
     const struct dc_account *own = dc_state_account(env->state, env->config->id);
     const struct dc_params *p = env->config->params;
     q->put = true;
     q->size_bytes = call->size_bytes;
     uint64_t key = dc_mix64(call->object ^ dc_mix64(env->config->id));
-    q->node = dc_client_place(env->state, key, call->size_bytes, q->tries);
+    q->node = dc_client_place(env->state, key, call->size_bytes, rank);
     if (q->node == UINT32_MAX)
         return false;
     if (c->nonce_next < own->nonce)
@@ -134,8 +136,9 @@ static bool client_prepare_get(const struct dc_client_env *env, struct dc_client
     return chunks != 0 && d->end_epoch > dc_state_meta(env->state)->epoch;
 }
 
-void dc_client_call(struct dc_client *c, const struct dc_client_env *env, const struct dc_input *in,
-                    struct dc_effects *out)
+/* One request to one holder: of rank `rank` for a put. */
+static void client_begin(struct dc_client *c, const struct dc_client_env *env,
+                         const struct dc_input *in, uint32_t rank, struct dc_effects *out)
 {
     struct dc_client_request *q = NULL;
     for (uint32_t i = 0; i < DC_CLIENT_REQUESTS_MAX && q == NULL; i++)
@@ -145,15 +148,22 @@ void dc_client_call(struct dc_client *c, const struct dc_client_env *env, const 
         dc_effect_note(out, in->call->put ? DC_NOTE_PUT : DC_NOTE_GET, 0, 0);
         return;
     }
-    *q = (struct dc_client_request){.id = ++c->request_next, .object = in->call->object,
-                                    .first_ns = in->now_ns};
-    bool ready = in->call->put ? client_prepare_put(c, env, q, in->call)
+    *q = (struct dc_client_request){
+        .id = ++c->request_next, .object = in->call->object, .first_ns = in->now_ns};
+    bool ready = in->call->put ? client_prepare_put(c, env, q, in->call, rank)
                                : client_prepare_get(env, q, in->call);
-    if (!ready) {
+    if (ready)
+        client_send(c, env, q, in->now_ns, out);
+    else
         q->id = 0;
-        return;
-    }
-    client_send(c, env, q, in->now_ns, out);
+}
+
+void dc_client_call(struct dc_client *c, const struct dc_client_env *env, const struct dc_input *in,
+                    struct dc_effects *out)
+{
+    uint32_t copies = in->call->put && env->config->replicas > 1 ? env->config->replicas : 1;
+    for (uint32_t rank = 0; rank < copies && rank < 8; rank++)
+        client_begin(c, env, in, rank, out);
 }
 
 static struct dc_client_request *client_find(struct dc_client *c, uint64_t id)

@@ -1,8 +1,8 @@
-/* A client node's own part: it puts and gets objects for its user, checks every answer against
- * the chain, and reports on the nodes that it used.
+/* A client node's own part: it puts objects (on `replicas` holders) and gets them for its user,
+ * checks every answer against the chain, and reports on the nodes that it used.
  *
  *   call --> PUT/GET to a holder --> reply, checked --> per-epoch report of the node
- *                 |  no answer: again to the next holder, at most `retries` times
+ *                 |  no answer: asked again, at most `retries` times
  *   epoch over: RECEIPT to each node used --> countersigned --> TX_RECEIPT
  *
  * Only requests under way and this epoch's reports are kept. */

@@ -98,6 +98,10 @@ struct dc_block *dc_follow_decode(const struct dc_consensus_env *env, const stru
 enum dc_follow_verdict dc_follow_take(struct dc_follow *f, const struct dc_consensus_env *env,
                                       const struct dc_input *in, struct dc_block *block,
                                       struct dc_effects *out);
+/* A PROPOSAL or BLOCK_REPLY: decodes, takes, relays, goes on asking.  *block is NULL when it is none. */
+enum dc_follow_verdict dc_follow_receive(struct dc_follow *f, const struct dc_consensus_env *env,
+                                         const struct dc_input *in, struct dc_block **block,
+                                         struct dc_effects *out);
 /* Takes in a block that is known to hold, such as the node's own, on a parent that is here. */
 void dc_follow_insert(struct dc_follow *f, const struct dc_consensus_env *env,
                       const struct dc_input *in, struct dc_block *block, struct dc_effects *out);
@@ -113,6 +117,8 @@ void dc_follow_certificate(struct dc_follow *f, const struct dc_consensus_env *e
 enum dc_follow_verdict dc_follow_handover(struct dc_follow *f, const struct dc_consensus_env *env,
                                           const struct dc_input *in, struct dc_handover *handover,
                                           struct dc_effects *out);
+/* Account id of the leader of a round; UINT32_MAX when the committee is empty (the chain halts). */
+uint32_t dc_follow_leader(const struct dc_committee *c, uint64_t round);
 /* The entry of an id, or NULL; the final block has none. */
 struct dc_follow_entry *dc_follow_find(const struct dc_follow *f, const struct dc_hash *id);
 /* Executes an entry's block (and what it stands on) once per node. */

@@ -46,7 +46,7 @@ static uint32_t whom(const struct dc_follow *f, const struct dc_consensus_env *e
 {
     const struct dc_committee *c = f->committee;
     uint32_t to = f->want_from;
-    if (f->want_tries % 2 == 1 || to == env->self)
+    if (c->count != 0 && (f->want_tries % 2 == 1 || to == env->self))
         to = c->member[(env->self * 31 + f->want_tries * 7919u) % c->count];
     return to;
 }
@@ -263,21 +263,6 @@ void dc_follow_serve(struct dc_follow *f, const struct dc_consensus_env *env,
 
 /* --- messages of a follower ------------------------------------------------------------------ */
 
-static void follow_block(struct dc_follow *f, const struct dc_consensus_env *env,
-                         const struct dc_input *in, struct dc_effects *out)
-{
-    struct dc_block *b = dc_follow_decode(env, in->payload);
-    if (b == NULL) {
-        dc_follow_reject(f, in, DC_REJECT_FORM, out);
-        return;
-    }
-    enum dc_follow_verdict v = dc_follow_take(f, env, in, b, out);
-    if (in->gossip && dc_follow_relays(f, b, v))
-        dc_effects_add(out, DC_EFFECT_RELAY);
-    if (in->payload->kind == DC_MSG_BLOCK_REPLY && v != DC_FOLLOW_INVALID)
-        dc_follow_replied(f, env, in, out);
-}
-
 static void follow_sync(struct dc_follow *f, const struct dc_consensus_env *env,
                         const struct dc_input *in, struct dc_effects *out)
 {
@@ -303,9 +288,11 @@ bool dc_follow_message(struct dc_follow *f, const struct dc_consensus_env *env,
 {
     switch (in->payload->kind) {
     case DC_MSG_PROPOSAL:
-    case DC_MSG_BLOCK_REPLY:
-        follow_block(f, env, in, out);
+    case DC_MSG_BLOCK_REPLY: {
+        struct dc_block *b;
+        (void)dc_follow_receive(f, env, in, &b, out);
         return true;
+    }
     case DC_MSG_SYNC:
         follow_sync(f, env, in, out);
         return true;
@@ -327,8 +314,15 @@ bool dc_follow_message(struct dc_follow *f, const struct dc_consensus_env *env,
 
 /* --- leaders to come ------------------------------------------------------------------------- */
 
+uint32_t dc_follow_leader(const struct dc_committee *c, uint64_t round)
+{
+    return c->count == 0 ? UINT32_MAX : c->member[dc_committee_leader(c, round)];
+}
+
 static uint32_t add_distinct(uint32_t *out, uint32_t count, uint32_t id)
 {
+    if (id == UINT32_MAX)
+        return count;
     for (uint32_t i = 0; i < count; i++)
         if (out[i] == id)
             return count;
@@ -346,11 +340,10 @@ uint32_t dc_follow_leaders(const struct dc_follow *f, const struct dc_consensus_
     uint64_t left = dc_epoch_last_height(f->epoch, env->params->epoch_blocks) - tip;
     uint32_t here = left < count_max ? (uint32_t)left : count_max, count = 0;
     for (uint32_t i = 1; i <= here; i++)
-        count = add_distinct(
-            out, count, f->committee->member[dc_committee_leader(f->committee, f->round_seen + i)]);
+        count = add_distinct(out, count, dc_follow_leader(f->committee, f->round_seen + i));
     const struct dc_committee *next =
         here < count_max ? dc_store_committee(env->store, f->final, f->epoch + 1) : NULL;
     for (uint32_t i = 1; next != NULL && i <= count_max - here; i++)
-        count = add_distinct(out, count, next->member[dc_committee_leader(next, i)]);
+        count = add_distinct(out, count, dc_follow_leader(next, i));
     return count;
 }

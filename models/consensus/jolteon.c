@@ -86,10 +86,9 @@ static void set_leaders(const struct dc_jolteon_step *s, uint64_t old_round)
     struct dc_jolteon *j = s->j;
     const struct dc_committee *c = j->chain.committee;
     uint64_t round = j->durable.round;
-    j->leader = old_round != 0 && round == old_round + 1
-                    ? j->leader_next
-                    : c->member[dc_committee_leader(c, round)];
-    j->leader_next = c->member[dc_committee_leader(c, round + 1)];
+    j->leader = old_round != 0 && round == old_round + 1 ? j->leader_next
+                                                         : dc_follow_leader(c, round);
+    j->leader_next = dc_follow_leader(c, round + 1);
 }
 
 static void begin_round(const struct dc_jolteon_step *s)
@@ -300,16 +299,8 @@ static void look_for_twin(const struct dc_jolteon_step *s, const struct dc_block
 static void on_block(const struct dc_jolteon_step *s)
 {
     struct dc_jolteon *j = s->j;
-    struct dc_block *b = dc_follow_decode(s->env, s->in->payload);
-    if (b == NULL) {
-        dc_follow_reject(&j->chain, s->in, DC_REJECT_FORM, s->out);
-        return;
-    }
-    enum dc_follow_verdict v = dc_follow_take(&j->chain, s->env, s->in, b, s->out);
-    if (s->in->gossip && dc_follow_relays(&j->chain, b, v))
-        dc_effects_add(s->out, DC_EFFECT_RELAY);
-    if (s->in->payload->kind == DC_MSG_BLOCK_REPLY && v != DC_FOLLOW_INVALID)
-        dc_follow_replied(&j->chain, s->env, s->in, s->out);
+    struct dc_block *b;
+    enum dc_follow_verdict v = dc_follow_receive(&j->chain, s->env, s->in, &b, s->out);
     if (v == DC_FOLLOW_NEW || v == DC_FOLLOW_ORPHAN)
         look_for_twin(s, b);
     if (v != DC_FOLLOW_ORPHAN || b->header.epoch != j->chain.epoch)

@@ -125,6 +125,7 @@ void dc_sign(const struct dc_crypto *c, const struct dc_keypair *key, const void
         modelled_sign(key->public, message, size, signature);
     else
         DC_CHECK(crypto_sign_detached(signature, NULL, message, size, key->secret) == 0);
+    dc_crypto_offer(c, key->public, message, size, signature);
 }
 
 struct dc_hash dc_crypto_memo_key(const uint8_t public_key[32], const uint8_t *proof,

@@ -1,5 +1,5 @@
-/* Content from a seed: ChaCha20's keystream, for bytes that are large, cheap to make again and of no
- * secrecy (chunks of stored objects, sealed filler). */
+/* Content from a seed: ChaCha20's keystream, for bytes that are large, cheap to make again and of
+ * no secrecy (chunks of stored objects, sealed filler). */
 #ifndef MODELS_CRYPTO_EXPAND_H
 #define MODELS_CRYPTO_EXPAND_H
 

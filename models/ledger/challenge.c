@@ -180,7 +180,7 @@ bool dc_challenge_settle(struct dc_exec *e, uint32_t id, struct dc_posync *r)
     r->escalated = 1;
     r->failed++;
     struct dc_account *a = dc_state_edit(e->state, id);
-    if (a->demand.height == 0) {
+    if (a->demand.height == 0 && a->capacity_bytes != 0) { /* else nothing could be shown */
         a->demand.height = e->header->height;
         a->demand.due_height = e->header->height + e->p->answer_heights;
         a->demand.nonce = old.nonce;

@@ -231,7 +231,7 @@ void dc_epoch_turn(struct dc_exec *e)
 {
     struct dc_state *s = e->state;
     struct dc_record *rec = e->record;
-    uint32_t n = s->meta.accounts;
+    uint32_t n = rec->outcome.accounts = s->meta.accounts;
     rec->reward = dc_mem_need(n, sizeof *rec->reward, "rewards");
     rec->posync = dc_mem_need(n, sizeof *rec->posync, "records");
     rec->bytes += n * (sizeof *rec->reward + sizeof *rec->posync);

@@ -141,7 +141,9 @@ enum dc_status dc_genesis_state(const struct dc_genesis *g, struct dc_ledger *l,
     uint32_t nodes = 0;
     for (uint32_t i = 0; i < g->accounts; i++)
         nodes += (g->account[i].roles & (DC_ROLE_VALIDATOR | DC_ROLES_SERVICE)) != 0;
-    l->tally_stride = dc_posync_heartbeat_every(&l->params, nodes);
+    uint32_t every = dc_posync_heartbeat_every(&l->params, nodes);
+    uint32_t most = g->accounts / DC_TALLY_GROUP + 1; /* so that few places stay empty */
+    l->tally_stride = every < most ? every : most;
     struct dc_state *s = dc_state_new(l);
     if (l->params.detectors != 0)
         s->anomaly = dc_anomaly_create(&l->params, g->accounts);

@@ -94,7 +94,7 @@ void dc_genesis_certify(const struct dc_crypto *crypto, const struct dc_keypair 
                         const uint8_t vrf_key[32], uint8_t out[DC_CERT_BYTES])
 {
     struct dc_cert cert = {.level = DC_CERT_NODE, .roles = roles, .chain = chain, .serial = serial,
-                           .subject = id, .issuer = 0, .from_height = from_height,
+                           .subject = id, .issuer = UINT64_MAX, .from_height = from_height,
                            .end_height = end_height};
     memcpy(cert.signing, sign_key, 32);
     memcpy(cert.vrf, vrf_key, 32);

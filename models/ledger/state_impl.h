@@ -45,7 +45,7 @@ struct dc_tally_leaf {
     struct dc_tally of[DC_TALLY_GROUP];
 };
 /* Which leaf: heartbeats that are due together have ids that differ by the period, so ids with the
- * same residue of it (`stride`, the period at genesis) share leaves, and a block's heartbeats touch
+ * same residue of it (`stride`, the period at genesis or less) share leaves, and a block's heartbeats touch
  * a tenth of them.  In each run of 8 * stride ids: leaf = residue, place in it = quotient. */
 static inline uint32_t dc_tally_leaf_of(uint32_t id, uint32_t stride)
 {

@@ -337,8 +337,9 @@ void dc_store_collect(struct dc_store *s, uint64_t height)
     uint64_t keep = s->config.keep_heights > DC_WINDOW_HEIGHTS ? s->config.keep_heights
                                                                : DC_WINDOW_HEIGHTS;
     uint64_t block_below = height > keep ? height - keep : 0;
-    for (uint32_t i = 0; i < s->buckets; i++) {
-        for (struct dc_block *b = s->bucket[i]; b != NULL; b = b->store_next) {
+    for (uint32_t i = 0; i <= s->buckets; i++) {
+        struct dc_block *b = i < s->buckets ? s->bucket[i] : s->replaced;
+        for (; b != NULL; b = b->store_next) {
             struct dc_block *up = atomic_load(&b->parent);
             if (up != NULL && store_unwanted(s, up, block_below))
                 atomic_store(&b->parent, NULL);

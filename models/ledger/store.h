@@ -26,7 +26,8 @@ struct dc_outcome {
     uint32_t heartbeats, verdicts, receipts; /* transactions of these kinds */
     /* of the epoch that this block settled, when first_of_epoch */
     uint64_t reward_validators, reward_services, issued, burned, fees;
-    const uint64_t *reward;   /* per account id, meta.accounts of them, when first_of_epoch */
+    uint32_t accounts;        /* length of the next two: accounts before this block */
+    const uint64_t *reward;   /* per account id, when first_of_epoch */
     const struct dc_posync *record; /* likewise: the settled records */
 };
 

@@ -18,8 +18,7 @@ static enum dc_answer_verdict checker_answer(void *context, const struct dc_stat
     const struct dc_account *a = dc_state_account(state, node);
     if (a == NULL || !checker_samples(state, node, &a->demand.nonce, a->demand.k, sample))
         return DC_ANSWER_UNJUDGED;
-    return dc_storage_check(state, node, sample, a->demand.k, proof, size) ? DC_ANSWER_VALID
-                                                                           : DC_ANSWER_INVALID;
+    return dc_storage_judge(state, node, sample, a->demand.k, proof, size);
 }
 
 static enum dc_answer_verdict checker_evidence(void *context, const struct dc_state *state,

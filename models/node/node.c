@@ -46,8 +46,14 @@ static void node_evidence(void *context, uint32_t accused, uint8_t kind, const u
     dc_node_submit_tx(node, &tx, out);
 }
 
-static const struct dc_consensus_node node_consensus = {.candidates = node_candidates,
-                                                        .evidence = node_evidence};
+static void node_late_vote(void *context, const struct dc_vote *vote, struct dc_effects *out)
+{
+    struct dc_node *node = context;
+    dc_late_vote(&node->validator->late, node, vote, node->validator->input, out);
+}
+
+static const struct dc_consensus_node node_consensus = {
+    .candidates = node_candidates, .late_vote = node_late_vote, .evidence = node_evidence};
 
 static bool node_make_service(struct dc_node *node, const struct dc_node_config *c)
 {
@@ -114,6 +120,7 @@ void dc_node_destroy(struct dc_node *node)
         dc_jolteon_free(&node->validator->jolteon);
         dc_mempool_free(&node->validator->mempool);
         dc_verifier_free(&node->validator->verifier);
+        dc_late_free(&node->validator->late);
         dc_mem_free(node->validator->candidate);
     } else if (node->chain != NULL) {
         dc_follow_free(&node->follow);
@@ -178,6 +185,8 @@ void dc_node_submit_tx(struct dc_node *node, const struct dc_tx *tx, struct dc_e
         room += tx->answer.proof_size;
     else if (tx->kind == DC_TX_EVIDENCE)
         room += tx->evidence.proof_size;
+    else if (tx->kind == DC_TX_VOTES)
+        room += tx->votes.votes_size;
     uint8_t *bytes = dc_effects_bytes(out, room + DC_SIGNATURE_BYTES);
     size_t size = dc_tx_encode_unsigned(tx, bytes, room);
     DC_CHECK(size != 0);
@@ -303,6 +312,9 @@ static void node_timer(struct dc_node *node, const struct dc_input *in, struct d
             dc_follow_timer(node->chain, &node->env, in, out);
     } else if (node->validator != NULL && in->timer >> 56 == DC_TIMER_VERIFIER) {
         dc_verifier_timer(&node->validator->verifier, node, in, out);
+    } else if (node->validator != NULL && in->timer >> 56 == DC_TIMER_LATE) {
+        if (node->validator->late.height == (in->timer & (((uint64_t)1 << 56) - 1)))
+            dc_late_timer(&node->validator->late, node, out);
     } else if (node->client != NULL) {
         struct dc_client_env env = {node->client_config, node->chain->final->state, dc_node_submit,
                                     node};
@@ -315,6 +327,7 @@ static void node_restart(struct dc_node *node, const struct dc_input *in, struct
     if (node->validator != NULL) {
         dc_mempool_free(&node->validator->mempool);
         dc_verifier_free(&node->validator->verifier);
+        dc_late_free(&node->validator->late);
         dc_jolteon_restart(&node->validator->jolteon, &node->env, in, out);
     } else {
         dc_follow_restart(node->chain, &node->env, in, out);
@@ -327,6 +340,8 @@ static void node_restart(struct dc_node *node, const struct dc_input *in, struct
 
 void dc_node_step(struct dc_node *node, const struct dc_input *in, struct dc_effects *out)
 {
+    if (node->validator != NULL)
+        node->validator->input = in;
     switch (in->kind) {
     case DC_INPUT_START:
         if (node->validator != NULL)

@@ -14,6 +14,7 @@
 
 #include "models/client/client.h"
 #include "models/consensus/jolteon.h"
+#include "models/node/late.h"
 #include "models/node/mempool.h"
 #include "models/node/verifier.h"
 #include "models/service/storage.h"
@@ -80,6 +81,8 @@ struct dc_node_validator {
     struct dc_keypair vrf_key;
     struct dc_mempool mempool;
     struct dc_verifier verifier;
+    struct dc_late late;
+    const struct dc_input *input; /* of the step that runs, for what the core calls back */
     struct dc_tx_view *candidate; /* handed to the core while it builds a block */
     uint32_t candidates_max;
 };

@@ -6,6 +6,10 @@
 #include "models/node/node.h"
 #include "models/wire/service_msg.h"
 
+/* A demand that stands unanswered is answered again after so many heights: the first answer was
+ * lost, or deals changed while it was under way. */
+#define DEMAND_RETRY_HEIGHTS 8
+
 static void serve_put(struct dc_node *node, const struct dc_input *in, struct dc_effects *out)
 {
     struct dc_storage *s = &node->service->storage;
@@ -109,7 +113,8 @@ static bool serve_prove(struct dc_node *node, const struct dc_challenge *c,
     if (k != 0)
         dc_posync_samples(&c->nonce, service->storage.chunks, k, sample);
     out->charge[DC_COST_CHUNK] += k;
-    size_t storage = dc_storage_prove(&service->storage, sample, k, scratch, storage_max, &proved);
+    size_t storage = dc_storage_prove_at(&service->storage, state, node->id, sample, k, scratch,
+                                         storage_max, &proved);
     size_t sync = dc_state_prove(state, dc_state_sync_account(state, &c->nonce),
                                  scratch + storage_max, sync_max);
     bool ok = (storage != 0 || k == 0) && sync != 0;
@@ -175,7 +180,8 @@ static void serve_demand(struct dc_node *node, const struct dc_block *block, str
     dc_posync_samples(&own->demand.nonce, service->storage.chunks, k, sample);
     size_t size_max = dc_storage_proof_max(&service->storage, k);
     uint8_t *proof = dc_mem_need(1, size_max, "a demand's proof");
-    size_t size = dc_storage_prove(&service->storage, sample, k, proof, size_max, &proved);
+    size_t size = dc_storage_prove_at(&service->storage, block->state, node->id, sample, k, proof,
+                                      size_max, &proved);
     out->charge[DC_COST_CHUNK] += k;
     if (size != 0) {
         struct dc_tx tx = {.kind = DC_TX_ANSWER, .from = node->id};
@@ -219,7 +225,6 @@ void dc_serve_commit(struct dc_node *node, const struct dc_block *block, const s
                      struct dc_effects *out)
 {
     struct dc_service_state *service = node->service;
-    const struct dc_outcome *o = block->outcome;
     serve_place(node, block);
     uint32_t waiting = service->pendings;
     service->pendings = 0;
@@ -229,9 +234,9 @@ void dc_serve_commit(struct dc_node *node, const struct dc_block *block, const s
             dc_serve_challenge(node, service->pending[i].verifier, height,
                                service->pending[i].asking, out);
     }
-    for (uint32_t i = 0; o != NULL && i < o->demand_count; i++)
-        if (o->demand[i] == node->id)
-            serve_demand(node, block, out);
+    uint64_t demanded = dc_state_account(block->state, node->id)->demand.height;
+    if (demanded != 0 && (block->header.height - demanded) % DEMAND_RETRY_HEIGHTS == 0)
+        serve_demand(node, block, out);
     if (service->answer != NULL && service->answer_height + 16 < block->header.height)
         serve_forget_answer(service);
     (void)in;

@@ -108,7 +108,7 @@ static bool verifier_check(const struct dc_node *node, const struct dc_session *
     memcpy(text + 64, s->at->id.b, 32);
     dc_put32(text + 96, s->node);
     struct dc_hash key = dc_hash_bytes(DC_DOMAIN_MEMO, text, sizeof text);
-    uint8_t answer;
+    uint32_t answer;
     if (dc_memo_get(node->env.crypto->memo, &key, &answer))
         return answer == 1;
     struct dc_hash root = dc_state_root(state);

@@ -1,8 +1,8 @@
 /* Proof of Sync as pure functions.
  *
  * Every chance is a hash: the first 64 bits of H(domain, beacon || id || ordinal), so that whoever
- * knows the chain knows the outcome, and nobody before the beacon is known.  A coin compares the top
- * 31 of them with a Q1.31; a number below a limit comes by multiplication and rejection (Lemire
+ * knows the chain knows the outcome, and nobody before the beacon is known.  A coin compares the
+ * top 31 of them with a Q1.31; a number below a limit comes by multiplication and rejection (Lemire
  * 2019), exact.  models/README.md 5 and 6. */
 #include "models/posync/posync.h"
 
@@ -40,8 +40,7 @@ dc_q31 dc_posync_performance(const struct dc_params *p, const struct dc_posync *
 
 dc_q31 dc_posync_smooth(const struct dc_params *p, dc_q31 score, dc_q31 performance)
 {
-    uint64_t sum =
-        (uint64_t)(DC_ONE - p->lambda) * score + (uint64_t)p->lambda * performance;
+    uint64_t sum = (uint64_t)(DC_ONE - p->lambda) * score + (uint64_t)p->lambda * performance;
     return (dc_q31)(sum >> 31);
 }
 
@@ -80,7 +79,7 @@ uint8_t dc_posync_causes(const struct dc_params *p, const struct dc_posync *r, u
         causes |= DC_CAUSE_FLAG;
     if (posync_coin(posync_draw(DC_DOMAIN_COIN, beacon, id, 2 * epoch), p->audit))
         causes |= DC_CAUSE_AUDIT;
-    if (r->escalated)
+    if (r->escalated && p->escalation)
         causes |= DC_CAUSE_ESCALATION;
     if (r->undecided)
         causes |= DC_CAUSE_RETRY;
@@ -179,7 +178,7 @@ enum dc_verdict_kind dc_posync_majority(const struct dc_challenge *c, bool closi
         return DC_VERDICT_FAIL;
     if (2 * miss > c->verifiers)
         return count[DC_VERDICT_LATE] >= count[DC_VERDICT_SILENT] ? DC_VERDICT_LATE
-                                                                 : DC_VERDICT_SILENT;
+                                                                  : DC_VERDICT_SILENT;
     uint32_t most = pass > fail ? pass : fail;
     most = miss > most ? miss : most;
     bool reachable = 2 * (most + count[DC_VERDICT_NONE]) > c->verifiers;
@@ -199,9 +198,8 @@ static int64_t posync_log2(dc_q31 q)
 
 bool dc_posync_sprt(const struct dc_params *p, struct dc_posync *r, bool failed)
 {
-    r->sprt_q16 += failed
-                       ? posync_log2(p->sprt_p1) - posync_log2(p->sprt_p0)
-                       : posync_log2(DC_ONE - p->sprt_p1) - posync_log2(DC_ONE - p->sprt_p0);
+    r->sprt_q16 += failed ? posync_log2(p->sprt_p1) - posync_log2(p->sprt_p0)
+                          : posync_log2(DC_ONE - p->sprt_p1) - posync_log2(DC_ONE - p->sprt_p0);
     int64_t accept = posync_log2(p->sprt_beta) - posync_log2(DC_ONE - p->sprt_alpha);
     int64_t reject = posync_log2(DC_ONE - p->sprt_beta) - posync_log2(p->sprt_alpha);
     if (r->sprt_q16 <= accept)

@@ -20,23 +20,23 @@ enum dc_cause {
 enum dc_verdict_kind {
     DC_VERDICT_NONE,
     DC_VERDICT_PASS,
-    DC_VERDICT_FAIL,      /* an answer with an invalid proof */
+    DC_VERDICT_FAIL, /* an answer with an invalid proof */
     DC_VERDICT_LATE,
     DC_VERDICT_SILENT,
-    DC_VERDICT_UNDECIDED  /* no majority of the verifiers drawn */
+    DC_VERDICT_UNDECIDED /* no majority of the verifiers drawn */
 };
 
 #define DC_VERIFIERS_MAX 8
 
 /* The running challenge of a node: at most one at a time. */
 struct dc_challenge {
-    uint64_t height;     /* of the block that drew it; 0: none */
-    uint64_t f_height;   /* the certified height whose root and R it uses */
-    uint64_t epoch;      /* e, in whose T(e) the node was */
-    uint8_t asking;      /* 1 or 2 */
-    uint8_t cause;       /* bits of enum dc_cause */
-    uint8_t k;           /* samples */
-    uint8_t verifiers;   /* how many were drawn */
+    uint64_t height;                     /* of the block that drew it; 0: none */
+    uint64_t f_height;                   /* the certified height whose root and R it uses */
+    uint64_t epoch;                      /* e, in whose T(e) the node was */
+    uint8_t asking;                      /* 1 or 2 */
+    uint8_t cause;                       /* bits of enum dc_cause */
+    uint8_t k;                           /* samples */
+    uint8_t verifiers;                   /* how many were drawn */
     uint32_t verifier[DC_VERIFIERS_MAX]; /* account ids, distinct */
     uint8_t verdict[DC_VERIFIERS_MAX];   /* enum dc_verdict_kind of each, 0 while missing */
     struct dc_hash nonce;                /* of R_f, node, height: shared by its verifiers */
@@ -47,17 +47,17 @@ struct dc_challenge {
 
 /* The Proof of Sync record of a node, in its account. */
 struct dc_posync {
-    dc_q31 u, s, a, q;       /* components of the last settled epoch */
-    dc_q31 score;            /* S */
-    dc_q31 proved;           /* v: share of the latest challenge's samples that were proved */
+    dc_q31 u, s, a, q; /* components of the last settled epoch */
+    dc_q31 score;      /* S */
+    dc_q31 proved;     /* v: share of the latest challenge's samples that were proved */
     uint8_t u_defined, s_defined, q_defined;
-    uint8_t in_t;            /* causes for which it is in T(e), 0: not */
-    uint8_t escalated;       /* failed, and has not passed since */
-    uint8_t undecided;       /* the last challenge had no majority */
-    uint8_t flagged;         /* by anomaly detection, for the epoch to come */
+    uint8_t in_t;      /* causes for which it is in T(e), 0: not */
+    uint8_t escalated; /* failed, and has not passed since */
+    uint8_t undecided; /* the last challenge had no majority */
+    uint8_t flagged;   /* by anomaly detection, for the epoch to come */
     uint8_t ejected;
-    uint32_t passed, failed; /* settled challenges ever */
-    int64_t sprt_q16;        /* log likelihood ratio, base 2, in 2^-16 */
+    uint32_t passed, failed;           /* settled challenges ever */
+    int64_t sprt_q16;                  /* log likelihood ratio, base 2, in 2^-16 */
     uint32_t p_value_rank, p_value_of; /* combined conformal p-value: a pair of integers */
     struct dc_challenge challenge;
 };
@@ -82,7 +82,8 @@ dc_q31 dc_posync_influence(const struct dc_params *p, dc_q31 score);
  * Uses p->theta, soft, audit; u only where defined. */
 uint8_t dc_posync_causes(const struct dc_params *p, const struct dc_posync *r, uint32_t id,
                          uint64_t epoch, const struct dc_hash *beacon);
-/* Whether a member of T(e) not yet drawn is drawn at this height: H(R_f || n || h) < 2^256 / left. */
+/* Whether a member of T(e) not yet drawn is drawn at this height: H(R_f || n || h) < 2^256 /
+ * left. */
 bool dc_posync_drawn(const struct dc_hash *beacon_f, uint32_t id, uint64_t height, uint32_t left);
 /* Heights of an epoch in which first (second) askings are drawn: [first, last], relative to 0. */
 void dc_posync_draw_window(const struct dc_params *p, bool second, uint32_t *first, uint32_t *last);

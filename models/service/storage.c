@@ -34,7 +34,8 @@ void dc_content_init(struct dc_content *c, const struct dc_hash *seed)
     }
 }
 
-/* The node at `level` (0: leaves) that covers the leaves from index << level on, inside a period. */
+/* The node at `level` (0: leaves) that covers the leaves from index << level on, inside a
+ * period. */
 static struct dc_hash content_node(const struct dc_content *c, uint32_t level, uint64_t index)
 {
     if (level == 0)
@@ -219,8 +220,8 @@ size_t dc_storage_prove_at(const struct dc_storage *s, const struct dc_state *st
     return w.size;
 }
 
-size_t dc_storage_prove(const struct dc_storage *s, const uint64_t *sample, uint32_t k, uint8_t *out,
-                        size_t out_max, uint32_t *proved)
+size_t dc_storage_prove(const struct dc_storage *s, const uint64_t *sample, uint32_t k,
+                        uint8_t *out, size_t out_max, uint32_t *proved)
 {
     return dc_storage_prove_at(s, NULL, 0, sample, k, out, out_max, proved);
 }
@@ -236,26 +237,37 @@ static bool storage_may_show(const struct dc_state *state, const struct dc_accou
            dc_state_deal(state, covering)->end_epoch <= dc_state_meta(state)->epoch;
 }
 
-bool dc_storage_check(const struct dc_state *state, uint32_t node, const uint64_t *sample,
-                      uint32_t k, const uint8_t *proof, size_t size)
+enum dc_answer_verdict dc_storage_judge(const struct dc_state *state, uint32_t node,
+                                        const uint64_t *sample, uint32_t k, const uint8_t *proof,
+                                        size_t size)
 {
     const struct dc_account *a = dc_state_account(state, node);
     if (a == NULL)
-        return false;
+        return DC_ANSWER_UNJUDGED;
     uint64_t capacity = a->capacity_bytes / DC_CHUNK_BYTES;
     struct dc_reader r = dc_reader(proof, size);
+    bool holds = true;
     for (uint32_t i = 0; i < k; i++) {
         uint32_t id = dc_read32(&r);
         if (r.failed || !storage_may_show(state, a, sample[i], id))
-            return false;
+            return DC_ANSWER_UNJUDGED;
         const struct dc_deal *d = id == DC_DEAL_NONE ? NULL : dc_state_deal(state, id);
         uint64_t chunks = d != NULL ? dc_chunks_of(d->size_bytes) : capacity;
         uint64_t index = d != NULL ? sample[i] - d->offset_chunk : sample[i];
         const struct dc_hash *root = d != NULL ? &d->root : &a->filler_root;
         const uint8_t *chunk = dc_read_in_place(&r, DC_CHUNK_BYTES);
         const uint8_t *path = dc_read_in_place(&r, 32 * (size_t)dc_content_depth(chunks));
-        if (r.failed || !dc_content_check(root, chunks, index, chunk, path))
-            return false;
+        if (r.failed)
+            return DC_ANSWER_UNJUDGED;
+        holds = holds && dc_content_check(root, chunks, index, chunk, path);
     }
-    return dc_read_done(&r);
+    if (!dc_read_done(&r))
+        return DC_ANSWER_UNJUDGED;
+    return holds ? DC_ANSWER_VALID : DC_ANSWER_INVALID;
+}
+
+bool dc_storage_check(const struct dc_state *state, uint32_t node, const uint64_t *sample,
+                      uint32_t k, const uint8_t *proof, size_t size)
+{
+    return dc_storage_judge(state, node, sample, k, proof, size) == DC_ANSWER_VALID;
 }

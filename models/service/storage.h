@@ -17,7 +17,7 @@
 
 #include "models/base/fixed.h"
 #include "models/crypto/hash.h"
-#include "models/ledger/state.h"
+#include "models/ledger/store.h"
 
 #define DC_CHUNK_BYTES ((size_t)4096)
 #define DC_CONTENT_PERIOD 8
@@ -84,19 +84,25 @@ const struct dc_held *dc_storage_find(const struct dc_storage *s, uint64_t chunk
 
 /* --- the proof: for each sample, u32 deal id (DC_DEAL_NONE: filler) || chunk || path ---------- */
 
-/* Writes the proof of k samples as `state` wants them shown for account `node` (the state under which
- * it will be checked; deals that it does not know yet stay filler).  Returns its size, or 0 when the
- * disk lacks one of them (*proved then counts those that are there).  out_max: at least
+/* Writes the proof of k samples as `state` wants them shown for account `node` (the state under
+ * which it will be checked; deals that it does not know yet stay filler).  Returns its size, or 0
+ * when the disk lacks one of them (*proved then counts those that are there).  out_max: at least
  * dc_storage_proof_max. */
 size_t dc_storage_prove_at(const struct dc_storage *s, const struct dc_state *state, uint32_t node,
                            const uint64_t *sample, uint32_t k, uint8_t *out, size_t out_max,
                            uint32_t *proved);
 /* The same, each chunk shown under the deal that is held there now. */
-size_t dc_storage_prove(const struct dc_storage *s, const uint64_t *sample, uint32_t k, uint8_t *out,
-                        size_t out_max, uint32_t *proved);
+size_t dc_storage_prove(const struct dc_storage *s, const uint64_t *sample, uint32_t k,
+                        uint8_t *out, size_t out_max, uint32_t *proved);
 size_t dc_storage_proof_max(const struct dc_storage *s, uint32_t k);
-/* Checks it against the node's account and deals in a state.  A chunk that a deal covers must be shown
- * under that deal; once the deal has expired, filler is as good. */
+/* Judges it by the node's account and deals in a state: a chunk that a deal covers must be shown
+ * under that deal; once the deal has expired, filler is as good.  INVALID only when a chunk shown
+ * does not belong where the proof itself places it; a proof that was made for other deals than
+ * those of this state, or has another form, is UNJUDGED. */
+enum dc_answer_verdict dc_storage_judge(const struct dc_state *state, uint32_t node,
+                                        const uint64_t *sample, uint32_t k, const uint8_t *proof,
+                                        size_t size);
+/* Whether it is VALID. */
 bool dc_storage_check(const struct dc_state *state, uint32_t node, const uint64_t *sample,
                       uint32_t k, const uint8_t *proof, size_t size);
 

@@ -18,8 +18,8 @@
 #include "models/wire/block.h"
 
 #define DC_VOTE_MSG_BYTES ((size_t)149)
-#define DC_TIMEOUT_MSG_BYTES ((size_t)134)      /* without a vote */
-#define DC_TIMEOUT_MSG_BYTES_MAX ((size_t)262)  /* with one */
+#define DC_TIMEOUT_MSG_BYTES ((size_t)126)     /* without a vote */
+#define DC_TIMEOUT_MSG_BYTES_MAX ((size_t)254) /* with one */
 #define DC_REPLY_MORE 0x80u
 #define DC_BLOCK_REQUEST_BYTES ((size_t)42)
 

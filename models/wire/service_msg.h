@@ -68,7 +68,8 @@ size_t dc_put_encode(uint64_t request, const struct dc_hash *seed, const struct 
                      uint8_t *out);
 bool dc_put_decode(const uint8_t *bytes, size_t size, uint64_t *request, struct dc_hash *seed,
                    struct dc_put_terms *t);
-size_t dc_put_reply_encode(uint64_t request, uint8_t status, const uint8_t *signature, uint8_t *out);
+size_t dc_put_reply_encode(uint64_t request, uint8_t status, const uint8_t *signature,
+                           uint8_t *out);
 bool dc_put_reply_decode(const uint8_t *bytes, size_t size, uint64_t *request, uint8_t *status,
                          const uint8_t **signature);
 size_t dc_get_encode(uint64_t request, uint32_t deal, uint64_t chunk, uint8_t *out);

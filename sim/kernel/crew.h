@@ -1,5 +1,5 @@
-/* The threads of a run: one leader, which runs small windows and all serial work, and helpers, which
- * join it for big windows and may do pure side work in between.  Private to sim/kernel.
+/* The threads of a run: one leader, which runs small windows and all serial work, and helpers,
+ * which join it for big windows and may do pure side work in between.  Private to sim/kernel.
  *
  * One OpenMP region spans the whole run.  A helper waits for the next phase by looking (a few
  * microseconds, while cores are free), then asleep on a condition variable: small windows follow

@@ -2,7 +2,8 @@
  *
  * Two lanes of 64 bits absorb the same event under different odd multipliers and rotations:
  *
- *   lane' = (rotl(lane, r) ^ (time * A + rotl((source, sequence) * B, 32) + kind * C + payload * D)) * M
+ *   x     = time * A + rotl((source, sequence) * B, 32) + kind * C + payload * D
+ *   lane' = (rotl(lane, r) ^ (x + 1)) * M
  *
  * Rotation and multiplication make the order count; two lanes make an accidental collision a matter
  * of 2^-128 per pair of runs.  It finds differences between runs; it resists no adversary. */

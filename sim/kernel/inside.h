@@ -55,12 +55,12 @@ struct ds_lane {
 struct ds_engine {
     struct ds_kernel front; /* first: a struct ds_kernel * is one of these */
     /* Constant within a window. */
-    int64_t end_ns;        /* of the running window; between windows: now */
-    uint64_t width_ns;     /* of a window: the lookahead */
-    uint64_t magic;        /* UINT64_MAX / width */
-    uint64_t near_end;     /* first window beyond the near ring */
-    bool parallel;         /* all threads are running this window */
-    const uint8_t *shards; /* of each block of 64 nodes */
+    int64_t end_ns;                 /* of the running window; between windows: now */
+    uint64_t width_ns;              /* of a window: the lookahead */
+    uint64_t magic;                 /* UINT64_MAX / width */
+    uint64_t near_end;              /* first window beyond the near ring */
+    bool parallel;                  /* all threads are running this window */
+    const uint8_t *shards;          /* of each block of 64 nodes */
     struct ds_lane *lanes, *serial; /* serial = lanes + threads */
     struct ds_kernel_config config;
 
@@ -75,9 +75,9 @@ struct ds_engine {
     /* The running window. */
     uint64_t window;
     int64_t start_ns;
-    struct ds_chain mixed;              /* taken from the serial lane */
-    bool taken_any;                     /* any of the next */
-    struct ds_chain *taken;             /* [producer][owner], taken from the parallel lanes */
+    struct ds_chain mixed;                /* taken from the serial lane */
+    bool taken_any;                       /* any of the next */
+    struct ds_chain *taken;               /* [producer][owner], taken from the parallel lanes */
     uint64_t parallel_bits[DS_NEAR / 64]; /* windows that may hold parallel lanes' events */
 
     int64_t until_ns; /* of this run */

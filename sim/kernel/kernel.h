@@ -67,11 +67,11 @@ enum ds_kernel_stop {
 
 /* The same for any number of threads, except parallel_windows (0 with one) and bytes. */
 struct ds_kernel_counters {
-    uint64_t events;           /* handled */
-    uint64_t windows;          /* that held at least one event */
-    uint64_t parallel_windows; /* of those, run by all threads */
+    uint64_t events;               /* handled */
+    uint64_t windows;              /* that held at least one event */
+    uint64_t parallel_windows;     /* of those, run by all threads */
     uint64_t pending, pending_max; /* now, and the largest seen between windows */
-    uint64_t bytes;            /* taken for pending events and work space, never given back */
+    uint64_t bytes;                /* taken for pending events and work space, never given back */
 };
 
 /* What handlers posted and is not yet put away.  Events are put away 64 at a time: a handler's last

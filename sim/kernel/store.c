@@ -119,8 +119,8 @@ bool ds_store_next(struct ds_engine *k, int64_t limit_ns, uint64_t *window)
     uint64_t from = ds_window_of(k, k->now_ns), limit = (uint64_t)limit_ns;
     advance(k, from / DS_SPAN);
     for (;;) {
-        uint32_t near = next_bit(k->serial->near_bits, k->parallel_bits, DS_NEAR / 64,
-                                 from % DS_NEAR);
+        uint32_t near =
+            next_bit(k->serial->near_bits, k->parallel_bits, DS_NEAR / 64, from % DS_NEAR);
         if (near != UINT32_MAX) {
             *window = from + near;
             if (*window * k->width_ns >= limit)

@@ -1,6 +1,6 @@
 /* Running one window.
  *
- *   taken chains --(big: scatter by destination)--> ranges of about 2,000 events, one after the other
+ *   taken chains --(big: scatter by destination)--> ranges of about 2,000 events, one by one
  *   range --> one word per event, sorted --> events in order, destination by destination
  *
  *   word:  | node | (time - start) >> time_shift | place in the table of blocks |
@@ -18,13 +18,13 @@
 #include <string.h>
 
 enum {
-    DIRECT_MAX = 4096,  /* up to here a window is sorted without scattering */
+    DIRECT_MAX = 4096, /* up to here a window is sorted without scattering */
     RANGE_EVENTS = 2048,
     RANGES_MAX = 8192,
     AHEAD = 16 /* events between asking for a node's state and running it */
 };
 
-/* How a lane numbers the nodes that it runs: blocks of 64 nodes, every stride-th from `first` on. */
+/* How a lane numbers the nodes that it runs: blocks of 64, every stride-th from `first` on. */
 struct dealt {
     uint64_t inverse; /* 2^32 / stride, rounded up: exact for 2^26 blocks and 64 shards */
     uint32_t stride, first;
@@ -164,8 +164,8 @@ static size_t mend(struct ds_engine *k, struct ds_lane *lane, const struct packi
     }
     for (size_t i = 0; i < run; i++) {
         const struct ds_event *e = event_at(lane, p, w[i]);
-        lane->tied[i] = (struct ds_tied){e->time_ns, ds_order_tie(k->config.seed, e), e->src,
-                                         e->seq, w[i]};
+        lane->tied[i] =
+            (struct ds_tied){e->time_ns, ds_order_tie(k->config.seed, e), e->src, e->seq, w[i]};
     }
     ds_order_mend(lane->tied, lane->tied + lane->tied_size, run);
     for (size_t i = 0; i < run; i++)
@@ -176,8 +176,7 @@ static size_t mend(struct ds_engine *k, struct ds_lane *lane, const struct packi
 /* Looks up events i .. end - 1 of the sorted words, mends their ties and asks for the states of
  * those AHEAD. */
 static void look_up(struct ds_engine *k, struct ds_lane *lane, const struct packing *p, uint64_t *w,
-                    size_t n, size_t i, size_t end, size_t *mended,
-                    const struct ds_event **events)
+                    size_t n, size_t i, size_t end, size_t *mended, const struct ds_event **events)
 {
     const char *states = k->config.states;
     size_t stride = k->config.states_stride;
@@ -283,8 +282,8 @@ static void run_direct(struct ds_engine *k, struct ds_lane *lane, struct source 
                     continue;
                 }
                 uint64_t time = (uint64_t)(e->time_ns - k->start_ns) >> p.time_shift;
-                *words++ = (uint64_t)(number_of(dealt, e->dst) - base) << node_shift | time << p.place_bits |
-                           (place + i);
+                *words++ = (uint64_t)(number_of(dealt, e->dst) - base) << node_shift |
+                           time << p.place_bits | (place + i);
             }
         }
     }
@@ -312,8 +311,7 @@ static void scatter(struct ds_engine *k, struct ds_lane *lane, struct source *so
             if (__builtin_expect(e->time_ns >= k->end_ns, 0))
                 ds_store_put(k, lane, e, 1);
             else
-                ds_chain_append(&lane->pool, &lane->ranges[number_of(dealt, e->dst) >> shift],
-                                e);
+                ds_chain_append(&lane->pool, &lane->ranges[number_of(dealt, e->dst) >> shift], e);
         }
         if (source->pool != NULL)
             ds_blocks_give(source->pool, b);
@@ -362,8 +360,8 @@ void ds_window_alone(struct ds_engine *k)
         return;
     }
     uint64_t events = mixed.chain.count;
-    struct source *sources = dc_mem_need(1 + (size_t)threads * threads, sizeof *sources,
-                                         "a window's work space");
+    struct source *sources =
+        dc_mem_need(1 + (size_t)threads * threads, sizeof *sources, "a window's work space");
     sources[0] = mixed;
     for (uint32_t i = 0; i < threads * threads; i++) {
         if (k->taken[i].count == 0)

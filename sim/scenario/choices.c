@@ -13,8 +13,6 @@ const struct ds_choice ds_choices_crypto[] = {
     {NULL, NULL, 0}};
 const struct ds_choice ds_choices_trigger[] = {
     {"observed", "utilisation of the last settled epoch", DC_TRIGGER_OBSERVED},
-    {"forecast", "utilisation forecast for the next", DC_TRIGGER_FORECAST},
-    {"either", "whichever is lower", DC_TRIGGER_EITHER},
     {NULL, NULL, 0}};
 const struct ds_choice ds_choices_dissemination[] = {
     {"gossip", "over the overlay: push small, announce and pull large", DC_DISSEMINATION_GOSSIP},

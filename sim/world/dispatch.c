@@ -73,6 +73,8 @@ static void dispatch_effects(struct ds_world *w, uint32_t shard, uint32_t node,
     struct dc_effects *out = &s->effects;
     int64_t leave_ns = start_ns + dispatch_cost(w, node, out->charge);
     w->busy_ns[node] = leave_ns;
+    if (out->charge[DC_COST_SIGN] != 0 && w->crypto.queue != NULL)
+        ds_kernel_wake(w->kernel); /* what was signed waits to be checked ahead */
     for (uint32_t i = 0; i < out->count; i++) {
         const struct dc_effect *e = &out->list[i];
         struct packet *p;

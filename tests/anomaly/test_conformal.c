@@ -142,13 +142,16 @@ static void test_length(void)
             full = full || w.total - w.count >= least;
             add(&w, score, nodes, least);
             CU_ASSERT(w.total <= 2 * least + nodes);
+            if (nodes > 2) /* and no epoch more than it takes */
+                CU_ASSERT(w.total - nodes < least + w.count - 1);
         }
         CU_ASSERT_EQUAL(full, nodes > 1); /* alone there is no one to compare with */
         dc_window_drop(&w);
     }
 }
 
-/* Two windows made from one share their epochs and die in any order (under ASan: without a leak). */
+/* Two windows made from one share their epochs and die in any order (under ASan: without a
+ * leak). */
 static void test_forks(void)
 {
     const uint32_t a[3] = {1, 2, 3}, b[3] = {4, 5, 6}, none[3] = {NONE, NONE, NONE};
@@ -192,8 +195,9 @@ static void test_rank_uniform(void)
 }
 
 /* Forty nodes with exchangeable scores against a window of the least length, level fdr = 0.1:
- * all honest, P(any flag) <= fdr (one-sided binomial test at 0.001); with four planted outliers, the
- * mean share of false flags <= pi_0 fdr (one-sided z-test at 0.001), and the outliers are found. */
+ * all honest, P(any flag) <= fdr (one-sided binomial test at 0.001); with four planted outliers,
+ * the mean share of false flags <= pi_0 fdr (one-sided z-test at 0.001), and the outliers are
+ * found. */
 static void test_promised_rates(void)
 {
     enum { N = 40, PLANTED = 4, RUNS = 3000 };
@@ -239,9 +243,12 @@ int main(void)
 {
     dc_hash_init();
     static const struct test_case cases[] = {
-        {"by hand", test_by_hand},         {"against a model", test_against_model},
-        {"least length", test_least},      {"length", test_length},
-        {"forks", test_forks},             {"rank is uniform", test_rank_uniform},
+        {"by hand", test_by_hand},
+        {"against a model", test_against_model},
+        {"least length", test_least},
+        {"length", test_length},
+        {"forks", test_forks},
+        {"rank is uniform", test_rank_uniform},
         {"promised rates", test_promised_rates},
     };
     return TEST_MAIN("conformal", cases);

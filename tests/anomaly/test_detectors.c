@@ -18,10 +18,11 @@ static void make(struct dc_features f[NODES], uint64_t seed, uint32_t epoch)
         f[i].present = dc_next_below(&s, 10) != 0;
         for (int j = 0; j < DC_FEATURE_COUNT; j++) {
             uint64_t draw = dc_next64(&s) >> 33;
-            f[i].value[j] = draw % 8 == 0        ? DC_FEATURE_NONE
-                            : i % 7 == 0         ? DC_ONE / 2
-                            : j == DC_FEATURE_RESPONSE ? (1u << 30) + (uint32_t)(draw % 400000) - 200000
-                                                 : (uint32_t)draw;
+            f[i].value[j] = draw % 8 == 0 ? DC_FEATURE_NONE
+                            : i % 7 == 0  ? DC_ONE / 2
+                            : j == DC_FEATURE_RESPONSE
+                                ? (1u << 30) + (uint32_t)(draw % 400000) - 200000
+                                : (uint32_t)draw;
         }
     }
 }
@@ -149,8 +150,8 @@ static void test_mad(void)
                 for (uint32_t k = 0; k < n; k++)
                     v[k] = (uint32_t)llabs((long long)v[k] - median);
                 double floor = j == DC_FEATURE_RESPONSE ? 65536.0 / 8 : 2147483648.0 / 128;
-                double z = fabs((double)f[i].value[j] - median) /
-                           (1.4826 * naive_median(v, n) + floor);
+                double z =
+                    fabs((double)f[i].value[j] - median) / (1.4826 * naive_median(v, n) + floor);
                 worst = z > worst ? z : worst;
             }
             CU_ASSERT_EQUAL(score[i] == DC_SCORE_NONE, worst < 0);
@@ -218,9 +219,9 @@ static void test_table(void)
 int main(void)
 {
     static const struct test_case cases[] = {
-        {"ewma", test_ewma},     {"ewma floor", test_ewma_floor},
-        {"mad", test_mad},       {"mad extremes", test_mad_extremes},
-        {"sort", test_sort},     {"table", test_table},
+        {"ewma", test_ewma}, {"ewma floor", test_ewma_floor},
+        {"mad", test_mad},   {"mad extremes", test_mad_extremes},
+        {"sort", test_sort}, {"table", test_table},
     };
     return TEST_MAIN("detectors", cases);
 }

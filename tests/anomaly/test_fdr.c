@@ -1,5 +1,5 @@
-/* Benjamini-Hochberg: against the definition (sort, then look from the largest down), and the rate of
- * false discoveries that it promises. */
+/* Benjamini-Hochberg: against the definition (sort, then look from the largest down), and the rate
+ * of false discoveries that it promises. */
 #include "models/anomaly/fdr.h"
 #include "models/base/rng.h"
 #include "tests/support/harness.h"
@@ -45,8 +45,8 @@ static uint32_t naive(const struct dc_pvalue *p, uint32_t n, dc_q31 fdr, uint8_t
  * infarction treatments at level 0.05: the first four are rejected. */
 static void test_published_example(void)
 {
-    static const uint32_t p_e4[15] = {1,    4,    19,   95,   201,  278,  298, 344,
-                                      459,  3240, 4262, 5719, 6528, 7590, 10000};
+    static const uint32_t p_e4[15] = {1,   4,    19,   95,   201,  278,  298,  344,
+                                      459, 3240, 4262, 5719, 6528, 7590, 10000};
     struct dc_pvalue p[15];
     uint8_t flag[15];
     for (uint32_t i = 0; i < 15; i++)
@@ -82,7 +82,8 @@ static void test_naive(void)
     CU_ASSERT(some > 2000 && none > 2000);
 }
 
-/* A p-value that meets its bound with equality is flagged; one part in 2^31 less of fdr, and not. */
+/* A p-value that meets its bound with equality is flagged; one part in 2^31 less of fdr, and
+ * not. */
 static void test_edges(void)
 {
     struct dc_pvalue p[4] = {{1, 8}, {1, 1}, {1, 1}, {1, 1}};

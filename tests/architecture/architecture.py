@@ -32,7 +32,7 @@ ARROWS = {
     "models/wire": BASE + ["models/crypto"],
     "models/anomaly": BASE,
     "models/posync": CODEC + ["models/anomaly"],
-    "models/ledger": CODEC + ["models/posync"],
+    "models/ledger": CODEC + ["models/posync", "models/anomaly"],
     "models/consensus": STATE,
     "models/service": STATE,
     "models/foundation": STATE,

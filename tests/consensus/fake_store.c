@@ -11,7 +11,7 @@
 struct dc_store {
     struct fake_config config;
     struct dc_block *bucket[BUCKETS];
-    struct dc_block *genesis;
+    struct dc_block *genesis, *replaced;
     struct dc_committee *committee[EPOCHS];
     uint64_t executions;
 };
@@ -36,10 +36,10 @@ struct dc_store *fake_store_create(const struct fake_config *config)
 
 void dc_store_destroy(struct dc_store *s)
 {
-    for (uint32_t i = 0; i < BUCKETS; i++)
-        while (s->bucket[i] != NULL) {
-            struct dc_block *b = s->bucket[i];
-            s->bucket[i] = b->store_next;
+    for (uint32_t i = 0; i <= BUCKETS; i++)
+        for (struct dc_block *b = i < BUCKETS ? s->bucket[i] : s->replaced, *next; b != NULL;
+             b = next) {
+            next = b->store_next;
             dc_block_drop(b);
         }
     dc_block_drop(s->genesis);
@@ -74,6 +74,17 @@ struct dc_block *dc_store_intern(struct dc_store *s, const uint8_t *bytes, size_
     if (b == NULL)
         return NULL;
     struct dc_block *old = dc_store_find(s, &b->id);
+    if (old != NULL && atomic_load(&old->signature_ok) == 2 &&
+        memcmp(old->signature, b->signature, DC_SIGNATURE_BYTES) != 0) { /* as the ledger's store */
+        struct dc_block **at = bucket(s, &b->id);
+        while (*at != old)
+            at = &(*at)->store_next;
+        *at = old->store_next;
+        old->store_next = s->replaced;
+        s->replaced = old;
+        dc_block_drop(old);
+        old = NULL;
+    }
     if (old != NULL) {
         dc_block_drop(b);
         return old;

@@ -266,6 +266,46 @@ static int64_t now(const struct net *net, uint32_t machine)
     return net->manual ? net->machine[machine].clock_ns : net->now_ns;
 }
 
+static struct net_signed *signed_in(struct net_machine *m, uint64_t epoch, uint64_t round)
+{
+    struct net_signed *x = &m->signed_[(epoch * 31 + round) % NET_SIGNED];
+    if (x->epoch != epoch || x->round != round)
+        *x = (struct net_signed){.epoch = epoch, .round = round};
+    return x;
+}
+
+/* One vote and one proposal a round, and no new vote after a timeout of it, crash or no crash. */
+static void watch_signatures(struct net *net, uint32_t i, const uint8_t *bytes, size_t size)
+{
+    struct net_machine *m = &net->machine[i];
+    if (!m->correct)
+        return;
+    struct dc_vote v;
+    struct dc_timeout t = {0};
+    bool voted = bytes[0] == DC_MSG_VOTE && dc_vote_decode(bytes, size, &v);
+    if (bytes[0] == DC_MSG_TIMEOUT && dc_timeout_decode(bytes, size, &t) && t.voted) {
+        v = t.vote;
+        voted = true;
+    }
+    if (voted) {
+        struct net_signed *x = signed_in(m, v.epoch, v.round);
+        struct dc_hash h = dc_hash_pair(DC_DOMAIN_TEST, &v.block, &v.commits);
+        if (dc_hash_is_zero(&x->vote) ? x->timed_out : !dc_hash_equal(&x->vote, &h))
+            net->double_signed++;
+        x->vote = h;
+    }
+    if (t.round != 0)
+        signed_in(m, t.epoch, t.round)->timed_out = true;
+    if (bytes[0] == DC_MSG_PROPOSAL) {
+        struct dc_block *b = dc_store_intern(net->store, bytes + 1, size - 1);
+        struct net_signed *x = signed_in(m, b->header.epoch, b->header.round);
+        if (!dc_hash_is_zero(&x->proposal) && !dc_hash_equal(&x->proposal, &b->id))
+            net->double_signed++;
+        x->proposal = b->id;
+        dc_block_drop(b);
+    }
+}
+
 static void drain(struct net *net, uint32_t i)
 {
     net->charge_verify += net->out.charge[DC_COST_VERIFY];
@@ -273,6 +313,8 @@ static void drain(struct net *net, uint32_t i)
         const struct dc_effect *e = &net->out.list[k];
         struct net_payload *p;
         char to[16];
+        if (e->bytes != NULL)
+            watch_signatures(net, i, e->bytes, e->size);
         switch (e->kind) {
         case DC_EFFECT_SEND:
             snprintf(to, sizeof to, "%u", e->to);

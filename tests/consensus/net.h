@@ -17,6 +17,7 @@
 #include "tests/consensus/fake_store.h"
 
 #define NET_HEIGHTS_MAX 4096
+#define NET_SIGNED 256
 
 struct net_config {
     uint32_t validators, twins, followers;
@@ -46,6 +47,13 @@ struct net_event {
     uint64_t timer;
 };
 
+/* What a machine signed in one (epoch, round). */
+struct net_signed {
+    uint64_t epoch, round;
+    struct dc_hash vote, proposal; /* zero: none */
+    bool timed_out;
+};
+
 struct net_machine {
     struct dc_consensus_env env;
     struct dc_jolteon core; /* validators and twins */
@@ -57,6 +65,7 @@ struct net_machine {
     uint64_t final_height, commits;
     uint8_t tx[16]; /* its one transaction: twins' blocks differ */
     struct dc_tx_view view;
+    struct net_signed signed_[NET_SIGNED]; /* by round modulo */
     struct net *net;
 };
 
@@ -79,7 +88,7 @@ struct net {
     bool known_final[NET_HEIGHTS_MAX];
     int64_t proposed_ns[NET_HEIGHTS_MAX];
     uint64_t conflicts, evidence, bad_evidence, late_votes, rejected, messages, charge_verify;
-    uint64_t timeouts, mutated;
+    uint64_t timeouts, double_signed; /* by correct machines: never */
     uint32_t bytes_by_kind[16];
     /* observers, may be NULL */
     void (*log)(struct net *net, const char *line);

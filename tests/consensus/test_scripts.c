@@ -135,7 +135,7 @@ static void show_state(struct script *s, uint32_t i)
 
 static void command(struct script *s, char *line)
 {
-    char *word[24], *save = NULL;
+    char *word[24] = {NULL}, *save = NULL;
     int count = 0;
     char *only = strstr(line, " only ");
     if (only != NULL) {

@@ -120,14 +120,20 @@ static void model_handle(void *ctx, uint32_t shard, const struct ds_event *e)
     if (soon) {
         uint64_t room = (uint64_t)(m->lookahead_ns / quantum / 2) + 1;
         struct ds_event t = {.time_ns = e->time_ns + (int64_t)(1 + model_draw(n) % room) * quantum,
-                             .dst = e->dst, .src = e->dst, .seq = n->seq++, .kind = MODEL_TIMER};
+                             .dst = e->dst,
+                             .src = e->dst,
+                             .seq = n->seq++,
+                             .kind = MODEL_TIMER};
         model_post(m, shard, &t);
     }
     if (e->kind == MODEL_TIMER)
         return;
     uint64_t to = model_draw(n), wait = model_draw(n);
-    struct ds_event out = {.time_ns = e->time_ns + model_delay(m, wait), .src = e->dst, .seq = n->seq++,
-                           .kind = MODEL_MESSAGE, .payload = r};
+    struct ds_event out = {.time_ns = e->time_ns + model_delay(m, wait),
+                           .src = e->dst,
+                           .seq = n->seq++,
+                           .kind = MODEL_MESSAGE,
+                           .payload = r};
     out.dst = (to & 255) < m->o.hot_of_256 ? 0 : (uint32_t)((to >> 32) % m->o.nodes);
     model_post(m, shard, &out);
 }
@@ -145,8 +151,12 @@ static int64_t model_barrier(void *ctx, int64_t now_ns)
             m->r.barriers_wrong++;
         m->r.cuts_seen++;
         struct model_node *n = &m->nodes[c % m->o.nodes];
-        struct ds_event e = {.time_ns = now_ns, .dst = c % m->o.nodes, .src = c % m->o.nodes,
-                             .seq = n->seq++, .kind = MODEL_MESSAGE, .payload = c};
+        struct ds_event e = {.time_ns = now_ns,
+                             .dst = c % m->o.nodes,
+                             .src = c % m->o.nodes,
+                             .seq = n->seq++,
+                             .kind = MODEL_MESSAGE,
+                             .payload = c};
         model_post(m, 0, &e);
         if (m->o.cut_lookahead_ns[c] != 0) {
             m->lookahead_ns = m->o.cut_lookahead_ns[c];
@@ -165,10 +175,16 @@ static void model_setup(struct model *m, const struct model_options *o, bool ker
     m->list.seed = o->seed;
     m->lookahead_ns = o->lookahead_ns;
     if (kernel) {
-        struct ds_kernel_config c = {.nodes = o->nodes, .threads = o->threads, .seed = o->seed,
-                                     .lookahead_ns = o->lookahead_ns, .ctx = m, .handle = model_handle,
-                                     .barrier = model_barrier, .parallel_count = o->parallel_count,
-                                     .states = m->nodes, .states_stride = sizeof *m->nodes};
+        struct ds_kernel_config c = {.nodes = o->nodes,
+                                     .threads = o->threads,
+                                     .seed = o->seed,
+                                     .lookahead_ns = o->lookahead_ns,
+                                     .ctx = m,
+                                     .handle = model_handle,
+                                     .barrier = model_barrier,
+                                     .parallel_count = o->parallel_count,
+                                     .states = m->nodes,
+                                     .states_stride = sizeof *m->nodes};
         m->kernel = ds_kernel_create(&c, NULL);
         CU_ASSERT_PTR_NOT_NULL_FATAL(m->kernel);
     }
@@ -176,7 +192,10 @@ static void model_setup(struct model *m, const struct model_options *o, bool ker
         struct model_node *n = &m->nodes[i];
         n->rng = dc_mix64(o->seed * 1000003 + i);
         for (uint32_t j = 0; j < o->messages; j++) {
-            struct ds_event e = {.time_ns = model_delay(m, model_draw(n)), .dst = i, .src = i, .seq = n->seq++,
+            struct ds_event e = {.time_ns = model_delay(m, model_draw(n)),
+                                 .dst = i,
+                                 .src = i,
+                                 .seq = n->seq++,
                                  .kind = MODEL_MESSAGE};
             model_post(m, 0, &e);
         }
@@ -187,7 +206,9 @@ static void model_setup(struct model *m, const struct model_options *o, bool ker
         struct ds_event e = {
             .time_ns = o->lookahead_ns + (int64_t)(s % 1000 * (uint64_t)o->lookahead_ns / 1000),
             .dst = (s >> 32 & 255) < o->hot_of_256 ? 0 : (uint32_t)((s >> 40) % o->nodes),
-            .src = from, .seq = m->nodes[from].seq++, .kind = MODEL_LEAF};
+            .src = from,
+            .seq = m->nodes[from].seq++,
+            .kind = MODEL_LEAF};
         model_post(m, 0, &e);
     }
 }

@@ -42,8 +42,11 @@ static void assert_threads(struct model_options o, bool reference)
         }
 }
 
-static const struct model_options plain = {.nodes = 300, .messages = 3, .seed = 1,
-                                           .lookahead_ns = 1000000, .mean_ns = 9000000,
+static const struct model_options plain = {.nodes = 300,
+                                           .messages = 3,
+                                           .seed = 1,
+                                           .lookahead_ns = 1000000,
+                                           .mean_ns = 9000000,
                                            .end_ns = 200000000};
 
 static void test_plain(void)
@@ -192,8 +195,12 @@ static void test_memory(void)
 /* Few events in many windows: empty ones cost nothing and are not counted. */
 static void test_sparse(void)
 {
-    struct model_options o = {.nodes = 5, .messages = 1, .seed = 3, .lookahead_ns = 1,
-                              .mean_ns = 1000000000, .end_ns = 1000000000000};
+    struct model_options o = {.nodes = 5,
+                              .messages = 1,
+                              .seed = 3,
+                              .lookahead_ns = 1,
+                              .mean_ns = 1000000000,
+                              .end_ns = 1000000000000};
     o.threads = 1;
     struct model_result r = model_run(&o);
     CU_ASSERT_TRUE(r.counters.events > 3000);
@@ -220,8 +227,12 @@ static int64_t stopper_barrier(void *ctx, int64_t now_ns)
 static void test_stop(void)
 {
     struct stopper s = {.stop_ns = 25};
-    struct ds_kernel_config c = {.nodes = 2, .threads = 1, .lookahead_ns = 10, .ctx = &s,
-                                 .handle = stopper_handle, .barrier = stopper_barrier,
+    struct ds_kernel_config c = {.nodes = 2,
+                                 .threads = 1,
+                                 .lookahead_ns = 10,
+                                 .ctx = &s,
+                                 .handle = stopper_handle,
+                                 .barrier = stopper_barrier,
                                  .pending_max = 5};
     struct ds_kernel *k = ds_kernel_create(&c, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(k);
@@ -253,8 +264,8 @@ static void test_stop(void)
 
 static void test_refusals(void)
 {
-    struct ds_kernel_config c = {.nodes = 2, .threads = 1, .lookahead_ns = 10,
-                                 .handle = stopper_handle};
+    struct ds_kernel_config c = {
+        .nodes = 2, .threads = 1, .lookahead_ns = 10, .handle = stopper_handle};
     struct dc_error error = {0};
     struct ds_kernel_config bad = c;
     bad.threads = 65;
@@ -278,7 +289,7 @@ static void test_refusals(void)
     ds_kernel_destroy(k);
 }
 
-/* Side work: a handler of a small window hands a sleeping helper something to do and waits for it. */
+/* Side work: a handler of a small window hands a sleeping helper a job and waits for it. */
 struct side {
     struct ds_kernel *kernel;
     _Atomic uint32_t wanted, done, wrong_thread;
@@ -314,8 +325,12 @@ static void side_handle(void *ctx, uint32_t shard, const struct ds_event *e)
 static void test_idle(void)
 {
     struct side s = {0};
-    struct ds_kernel_config c = {.nodes = 100, .threads = 3, .lookahead_ns = 10, .ctx = &s,
-                                 .handle = side_handle, .idle = side_idle};
+    struct ds_kernel_config c = {.nodes = 100,
+                                 .threads = 3,
+                                 .lookahead_ns = 10,
+                                 .ctx = &s,
+                                 .handle = side_handle,
+                                 .idle = side_idle};
     s.kernel = ds_kernel_create(&c, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(s.kernel);
     for (uint32_t i = 0; i < 300; i++) {

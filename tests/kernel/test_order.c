@@ -18,18 +18,12 @@ static uint64_t word(uint32_t shape, uint64_t i, uint64_t n)
 {
     uint64_t r = dc_mix64(i * 8 + shape);
     switch (shape) {
-    case 0:
-        return r;
-    case 1:
-        return (r & 1) ? r >> 1 : (uint64_t)7 << 50 | (r >> 40);
-    case 2:
-        return r & 15;
-    case 3:
-        return ((r & 1) << 63) | (r >> 60);
-    case 4:
-        return (n - i) << 20;
-    default:
-        return (uint64_t)1 << (r & 63);
+    case 0: return r;
+    case 1: return (r & 1) ? r >> 1 : (uint64_t)7 << 50 | (r >> 40);
+    case 2: return r & 15;
+    case 3: return ((r & 1) << 63) | (r >> 60);
+    case 4: return (n - i) << 20;
+    default: return (uint64_t)1 << (r & 63);
     }
 }
 
@@ -60,8 +54,8 @@ static void test_mend(void)
     for (size_t n = 1; n <= MAX; n += n < 20 ? 1 : 139) {
         for (size_t i = 0; i < n; i++) {
             uint64_t r = dc_mix64(i + 1000 * n);
-            e[i] = (struct ds_event){.time_ns = (int64_t)(r % 3), .src = r >> 32 & 3,
-                                     .seq = (uint32_t)i};
+            e[i] = (struct ds_event){
+                .time_ns = (int64_t)(r % 3), .src = r >> 32 & 3, .seq = (uint32_t)i};
             tied[i] = (struct ds_tied){e[i].time_ns, ds_order_tie(9, &e[i]), e[i].src, e[i].seq, i};
         }
         ds_order_mend(tied, tied + MAX, n);

@@ -87,7 +87,8 @@ static inline void chain_make(struct chain *c, const struct dc_genesis_spec *spe
 static inline void chain_free(struct chain *c)
 {
     for (uint64_t h = 1; h <= c->tip->header.height; h++)
-        dc_block_drop(c->block[h]);
+        if (c->block[h] != NULL)
+            dc_block_drop(c->block[h]);
     dc_store_destroy(c->store);
     dc_genesis_set_free(&c->set);
     dc_crypto_close(&c->crypto);

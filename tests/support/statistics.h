@@ -52,7 +52,8 @@ static inline bool test_binomial_fits(uint64_t k, uint64_t n, double p, double l
 }
 
 /* P(chi-square with df degrees >= x): the regularised upper incomplete gamma function, by its
- * series below the mean and Lentz's continued fraction above (Abramowitz and Stegun 6.5.29, 6.5.31). */
+ * series below the mean and Lentz's continued fraction above (Abramowitz and Stegun 6.5.29,
+ * 6.5.31). */
 static inline double test_chi_square_tail(double x, double df)
 {
     double a = df / 2, y = x / 2;

@@ -1,0 +1,10 @@
+# The consensus tests run against a stand-in of the ledger's store (fake_store.c).
+destra_test(consensus/test_codec models_consensus LABELS unit)
+destra_test(consensus/test_jolteon models_consensus LABELS property)
+destra_test(consensus/test_scripts models_consensus LABELS script)
+foreach(t IN ITEMS codec jolteon scripts)
+  target_sources(test_consensus_${t} PRIVATE consensus/net.c consensus/fake_store.c)
+endforeach()
+# This one runs on the ledger itself.
+destra_test(consensus/test_on_ledger models_consensus models_ledger LABELS property)
+target_sources(test_consensus_on_ledger PRIVATE consensus/net.c consensus/real_store.c)
