@@ -25,10 +25,10 @@ struct ds_option {
 
 struct ds_args;
 struct ds_command {
-    const char *name;     /* "run"; "bench phold" */
-    const char *operands; /* "SCENARIO", or "" */
-    const char *line;     /* for the list of commands */
-    const char *details;  /* paragraphs of the help, or "" */
+    const char *name;                /* "run"; "bench phold" */
+    const char *operands;            /* "SCENARIO", or "" */
+    const char *line;                /* for the list of commands */
+    const char *details;             /* paragraphs of the help, or "" */
     const struct ds_option *options; /* ends with a NULL name; may be NULL */
     unsigned operands_min, operands_max;
     int (*run)(const struct ds_args *args);
@@ -65,8 +65,10 @@ size_t ds_args_values(const struct ds_args *args, const char *option, const char
  * that says what is wrong. */
 bool ds_args_number(const struct ds_args *args, const char *option, uint64_t min, uint64_t max,
                     uint64_t *out);
-bool ds_args_threads(const struct ds_args *args, uint32_t *out); /* default: processors, at most 8 */
-bool ds_args_time(const struct ds_args *args, const char *option, int64_t *out); /* "5 min", in ns */
+bool ds_args_threads(const struct ds_args *args,
+                     uint32_t *out); /* default: processors, at most 8 */
+bool ds_args_time(const struct ds_args *args, const char *option,
+                  int64_t *out); /* "5 min", in ns */
 
 /* The nearest among names to what was typed, or NULL; feed it one by one. */
 struct ds_guess {
@@ -100,12 +102,12 @@ int ds_cmd_caught(void); /* the signal, or 0 */
 struct ds_word {
     char text[48];
 };
-struct ds_word ds_word_count(double value);    /* 1,234,567 */
-struct ds_word ds_word_short(double value);    /* 1.2 M */
-struct ds_word ds_word_time(double seconds);   /* 850 ms, 6 min 12 s */
-struct ds_word ds_word_bytes(double bytes);    /* 12.3 MiB */
-struct ds_word ds_word_percent(double share);  /* 0.034 -> 3.4 % */
-struct ds_word ds_word_ratio(double value);    /* three digits: 0.0123, 1.23, 123 */
+struct ds_word ds_word_count(double value);   /* 1,234,567 */
+struct ds_word ds_word_short(double value);   /* 1.2 M */
+struct ds_word ds_word_time(double seconds);  /* 850 ms, 6 min 12 s */
+struct ds_word ds_word_bytes(double bytes);   /* 12.3 MiB */
+struct ds_word ds_word_percent(double share); /* 0.034 -> 3.4 % */
+struct ds_word ds_word_ratio(double value);   /* three digits: 0.0123, 1.23, 123 */
 /* A JSON string with its quotes; a JSON number (null when it is none). */
 void ds_json_string(struct ds_text *out, const char *text);
 void ds_json_number(struct ds_text *out, double value);

@@ -182,9 +182,8 @@ bool ds_args_number(const struct ds_args *args, const char *option, uint64_t min
     bool good = ds_value_integer(text, strlen(text), DS_DIM_NUMBER, &value, &why);
     ds_text_free(&why);
     if (!good || value < min || value > max) {
-        ds_cmd_usage("%s: %s wants a whole number from %llu to %llu, not `%s`",
-                     args->command->name, option, (unsigned long long)min, (unsigned long long)max,
-                     text);
+        ds_cmd_usage("%s: %s wants a whole number from %llu to %llu, not `%s`", args->command->name,
+                     option, (unsigned long long)min, (unsigned long long)max, text);
         return false;
     }
     *out = value;

@@ -31,7 +31,7 @@ void ds_bench_print(const char *name, uint64_t events, const struct ds_stopwatch
            name, (unsigned long long)events, took->wall_s,
            events > 0 ? took->wall_s * 1e9 / (double)events : 0, (double)usage.ru_maxrss / 1024,
            checksum, took->cpu_s, events > 0 ? took->cpu_s * 1e9 / (double)events : 0, more);
-    fflush(stdout);
+    (void)fflush(stdout);
 }
 
 /* ---- latency --------------------------------------------------------------------------------- */
@@ -137,8 +137,9 @@ static const struct ds_command bench_phold = {
     .name = "bench phold",
     .operands = "",
     .line = "the event kernel alone: every event causes one at a random process",
-    .details = "PHOLD (Fujimoto 1990) with 64 bytes of state per process and delays of L + Exp(1 - L)\n"
-               "seconds. The checksum is that of the published ns-3 program for the same arguments.",
+    .details =
+        "PHOLD (Fujimoto 1990) with 64 bytes of state per process and delays of L + Exp(1 - L)\n"
+        "seconds. The checksum is that of the published ns-3 program for the same arguments.",
     .options = phold_options,
     .run = run_phold,
 };
@@ -156,7 +157,9 @@ static const char *short_name(const struct ds_command *bench)
 
 static void help(FILE *to)
 {
-    fputs("usage: destrasim bench NAME [OPTIONS]\n\nmeasures a part of the program.\n\nbenchmarks:\n", to);
+    fputs(
+        "usage: destrasim bench NAME [OPTIONS]\n\nmeasures a part of the program.\n\nbenchmarks:\n",
+        to);
     for (size_t i = 0; i < BENCHES; i++)
         fprintf(to, "  %-10s %s\n", short_name(benches[i]), benches[i]->line);
     fputs("\nEach prints lines of name=value; `destrasim bench NAME -h` lists its options.\n"
@@ -182,7 +185,8 @@ static int dispatch(int argc, char **argv)
         ds_guess_try(&guess, short_name(benches[i]));
     }
     if (guess.name != NULL)
-        return ds_cmd_usage("bench: unknown benchmark `%s`: did you mean `%s`?", argv[0], guess.name);
+        return ds_cmd_usage("bench: unknown benchmark `%s`: did you mean `%s`?", argv[0],
+                            guess.name);
     return ds_cmd_usage("bench: unknown benchmark `%s`: `destrasim bench -h` lists them", argv[0]);
 }
 

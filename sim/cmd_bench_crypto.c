@@ -48,8 +48,8 @@ static void op_verify(struct bench *b, uint64_t i)
 static void op_verify_remembered(struct bench *b, uint64_t i)
 {
     size_t m = i % MESSAGES;
-    b->out[0] = dc_verify(&b->remembered, b->key.public, b->message[m], MESSAGE_BYTES,
-                          b->signature[m]);
+    b->out[0] =
+        dc_verify(&b->remembered, b->key.public, b->message[m], MESSAGE_BYTES, b->signature[m]);
 }
 
 static void op_sign_modelled(struct bench *b, uint64_t i)
@@ -60,7 +60,8 @@ static void op_sign_modelled(struct bench *b, uint64_t i)
 static void op_verify_modelled(struct bench *b, uint64_t i)
 {
     size_t m = i % MESSAGES;
-    b->out[0] = dc_verify(&b->modelled, b->key.public, b->message[m], MESSAGE_BYTES, b->stand_in[m]);
+    b->out[0] =
+        dc_verify(&b->modelled, b->key.public, b->message[m], MESSAGE_BYTES, b->stand_in[m]);
 }
 
 static void op_vrf_prove(struct bench *b, uint64_t i)
@@ -176,7 +177,8 @@ const struct ds_command ds_bench_crypto = {
     .name = "bench crypto",
     .operands = "",
     .line = "every cryptographic operation, half a second each",
-    .details = "ns_per_event is the cost of one call. The checksum is of the operation's outputs and is\n"
-               "the same on every machine.",
+    .details =
+        "ns_per_event is the cost of one call. The checksum is of the operation's outputs and is\n"
+        "the same on every machine.",
     .run = run,
 };

@@ -115,9 +115,12 @@ static struct unit_costs unit_costs(bool modelled)
 static void consensus_scenario(uint64_t validators, uint64_t decisions, const char *links,
                                bool modelled, struct ds_text *yaml)
 {
-    ds_text_printf(yaml, "name: bench-consensus\nduration: 1 epochs\nmax_time: %llu s\ncrypto: %s\n",
-                   (unsigned long long)(decisions * 60 + 600), modelled ? "modelled" : "real");
-    ds_text_printf(yaml, "network: {%s, host_delay: 1 us, bandwidth: unlimited}\ncpu: none\n", links);
+    uint64_t most_s = decisions * 60 + 600; /* within which a scenario may last */
+    ds_text_printf(yaml,
+                   "name: bench-consensus\nduration: 1 epochs\nmax_time: %llu s\ncrypto: %s\n",
+                   (unsigned long long)most_s, modelled ? "modelled" : "real");
+    ds_text_printf(yaml, "network: {%s, host_delay: 1 us, bandwidth: unlimited}\ncpu: none\n",
+                   links);
     ds_text_printf(yaml,
                    "nodes: [{name: val, role: validator, count: %llu, bond: 1000 DSYNC}]\n"
                    "protocol: {epoch_blocks: %llu, seats: 0, g_min: 1, block_interval: 0 s, "
@@ -136,7 +139,7 @@ static int run_consensus(const struct ds_args *args)
     struct result r = {0};
     int code = DS_EXIT_USAGE;
     if (ds_args_number(args, "--validators", 4, 65536, &validators) &&
-        ds_args_number(args, "--decisions", 3, 1000000, &decisions) &&
+        ds_args_number(args, "--decisions", 3, 500000, &decisions) &&
         ds_args_number(args, "--threads", 1, 64, &threads) &&
         ds_bench_latency(args, "normal(250 ms, 50 ms)", &links)) {
         consensus_scenario(validators, decisions, links.data, modelled, &yaml);
@@ -145,7 +148,8 @@ static int run_consensus(const struct ds_args *args)
     if (code == DS_EXIT_FINE) {
         struct unit_costs unit = unit_costs(modelled);
         double least_s = ((double)r.counts.sign_done * unit.sign_us +
-                          (double)r.counts.verify_done * unit.verify_us) * 1e-6;
+                          (double)r.counts.verify_done * unit.verify_us) *
+                         1e-6;
         char more[400];
         snprintf(more, sizeof more,
                  " validators=%llu decisions=%llu crypto=%s threads=%llu setup_seconds=%.6f "
@@ -166,8 +170,9 @@ static int run_consensus(const struct ds_args *args)
 static const struct ds_option consensus_options[] = {
     {"--validators", "N", "at least 4; default 512"},
     {"--decisions", "D", "blocks to agree on, at least 3; default 100"},
-    {"--latency", "DISTRIBUTION", "of a message, one way; default 'normal(250 ms, 50 ms)',\n"
-                                  "truncated above 0"},
+    {"--latency", "DISTRIBUTION",
+     "of a message, one way; default 'normal(250 ms, 50 ms)',\n"
+     "truncated above 0"},
     {"--modelled", NULL, "keyed hashes instead of Ed25519"},
     {"--threads", "T", "default 1"},
     {0},
@@ -177,9 +182,10 @@ const struct ds_command ds_bench_consensus = {
     .name = "bench consensus",
     .operands = "",
     .line = "Jolteon alone: everyone votes on D blocks",
-    .details = "decisions= is the number of final blocks, signings= and verifications= what was really\n"
-               "computed, sign_us= and verify_us= the cost of one, measured in this process, and ratio=\n"
-               "is cpu_seconds over signings x sign + verifications x verify.",
+    .details =
+        "decisions= is the number of final blocks, signings= and verifications= what was really\n"
+        "computed, sign_us= and verify_us= the cost of one, measured in this process, and ratio=\n"
+        "is cpu_seconds over signings x sign + verifications x verify.",
     .options = consensus_options,
     .run = run_consensus,
 };
@@ -191,8 +197,8 @@ enum { GOSSIP_VALIDATORS = 4, GOSSIP_INTERVAL_S = 10 };
 static void gossip_scenario(uint64_t nodes, uint64_t blocks, uint64_t degree, const char *links,
                             struct ds_text *yaml)
 {
-    ds_text_printf(yaml, "name: bench-gossip\nduration: %llu s\n",
-                   (unsigned long long)(blocks * GOSSIP_INTERVAL_S + GOSSIP_INTERVAL_S / 2));
+    uint64_t duration_s = blocks * GOSSIP_INTERVAL_S + GOSSIP_INTERVAL_S / 2;
+    ds_text_printf(yaml, "name: bench-gossip\nduration: %llu s\n", (unsigned long long)duration_s);
     ds_text_printf(yaml,
                    "network: {%s, host_delay: 1 ms, bandwidth: unlimited, "
                    "overlay: {kind: k_regular, degree: %llu}}\ncpu: none\n",

@@ -21,8 +21,8 @@ static int run(const struct ds_args *args)
 {
     int worst = DS_EXIT_FINE;
     bool quiet = ds_args_value(args, "--quiet") != NULL;
-    const char **overrides = args->givens > 0 ? dc_mem_need(args->givens, sizeof *overrides, "--set")
-                                              : NULL;
+    const char **overrides =
+        args->givens > 0 ? dc_mem_need(args->givens, sizeof *overrides, "--set") : NULL;
     size_t count = overrides != NULL ? ds_args_values(args, "--set", overrides) : 0;
     bool first = true;
     for (unsigned i = 0; i < args->operands; i++) {
@@ -46,7 +46,8 @@ static int run(const struct ds_args *args)
 }
 
 static const struct ds_option options[] = {
-    {"--set", "PATH=VALUE", "overrides one value, as in --set protocol.theta=0.4;\nmay be repeated"},
+    {"--set", "PATH=VALUE",
+     "overrides one value, as in --set protocol.theta=0.4;\nmay be repeated"},
     {"--quiet", NULL, "only what is wrong"},
     {0},
 };
@@ -55,10 +56,11 @@ const struct ds_command ds_cmd_check = {
     .name = "check",
     .operands = "SCENARIO...",
     .line = "validates scenarios and prints them with every default, without a run",
-    .details = "Everything that is wrong with a scenario is reported in one go, as\n"
-               "`FILE:LINE:COL: error: what, and what to do`, with exit code 2. The network is built\n"
-               "as well, so a graph without latencies or in two pieces is found here. What is printed\n"
-               "is itself a scenario that means the same; several are parted by `---`.",
+    .details =
+        "Everything that is wrong with a scenario is reported in one go, as\n"
+        "`FILE:LINE:COL: error: what, and what to do`, with exit code 2. The network is built\n"
+        "as well, so a graph without latencies or in two pieces is found here. What is printed\n"
+        "is itself a scenario that means the same; several are parted by `---`.",
     .options = options,
     .operands_min = 1,
     .operands_max = UINT32_MAX,

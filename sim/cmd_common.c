@@ -81,7 +81,7 @@ int ds_cmd_failed(enum dc_status status, const struct dc_error *error)
     } else {
         ds_cmd_usage("%s", text);
     }
-    return status == DC_ERR_EXPECT ? DS_EXIT_EXPECT
+    return status == DC_ERR_EXPECT  ? DS_EXIT_EXPECT
            : status == DC_ERR_USAGE ? DS_EXIT_USAGE
                                     : DS_EXIT_IO;
 }
@@ -93,7 +93,7 @@ int ds_cmd_output(struct ds_text *text)
         ds_cmd_usage("out of memory");
         code = DS_EXIT_IO;
     } else if (text->data != NULL) {
-        fwrite(text->data, 1, text->size, stdout);
+        (void)fwrite(text->data, 1, text->size, stdout); /* main asks ferror */
     }
     ds_text_free(text);
     return code;
@@ -179,7 +179,11 @@ struct ds_word ds_word_ratio(double value)
     else if (size == 0 || size >= 100)
         snprintf(out.text, sizeof out.text, "%.0f", value);
     else
-        snprintf(out.text, sizeof out.text, "%.*f", size >= 10 ? 1 : size >= 1 ? 2 : size >= 0.01 ? 3 : 4,
+        snprintf(out.text, sizeof out.text, "%.*f",
+                 size >= 10     ? 1
+                 : size >= 1    ? 2
+                 : size >= 0.01 ? 3
+                                : 4,
                  value);
     return out;
 }
@@ -239,7 +243,11 @@ struct ds_word ds_word_percent(double share)
         snprintf(out.text, sizeof out.text, "-");
     else
         snprintf(out.text, sizeof out.text, "%.*f %%",
-                 p == 0 || p == 100 ? 0 : fabs(p) < 0.1 ? 3 : fabs(p) < 1 ? 2 : 1, p);
+                 p == 0 || p == 100 ? 0
+                 : fabs(p) < 0.1    ? 3
+                 : fabs(p) < 1      ? 2
+                                    : 1,
+                 p);
     return out;
 }
 

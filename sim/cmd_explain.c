@@ -20,8 +20,9 @@ const struct ds_command ds_cmd_explain = {
     .name = "explain",
     .operands = "[PATH]...",
     .line = "documents parameters of a scenario: unit, range, default, meaning",
-    .details = "PATH is written as in --set: protocol.theta, nodes[].bond, network.jitter. A section\n"
-               "(protocol, nodes, network.overlay) lists its members; without a PATH, the sections.",
+    .details =
+        "PATH is written as in --set: protocol.theta, nodes[].bond, network.jitter. A section\n"
+        "(protocol, nodes, network.overlay) lists its members; without a PATH, the sections.",
     .operands_max = UINT32_MAX,
     .run = run_explain,
 };
@@ -45,10 +46,11 @@ const struct ds_command ds_cmd_schema = {
     .name = "schema",
     .operands = "",
     .line = "prints the JSON Schema of scenarios, for editors",
-    .details = "An editor that reads JSON Schema (2020-12) completes and checks scenarios with it:\n\n"
-               "  destrasim schema > destrasim.schema.json\n\n"
-               "and, for the YAML language server, as a scenario's first line\n\n"
-               "  # yaml-language-server: $schema=destrasim.schema.json",
+    .details =
+        "An editor that reads JSON Schema (2020-12) completes and checks scenarios with it:\n\n"
+        "  destrasim schema > destrasim.schema.json\n\n"
+        "and, for the YAML language server, as a scenario's first line\n\n"
+        "  # yaml-language-server: $schema=destrasim.schema.json",
     .options = schema_options,
     .run = run_schema,
 };

@@ -131,8 +131,9 @@ const struct ds_command ds_cmd_list = {
     .name = "list",
     .operands = "[KIND]...",
     .line = "lists detectors, strategies, fault kinds, topologies, metrics",
-    .details = "KIND is roles, services, detectors, strategies, faults, topologies or metrics; without\n"
-               "one, all of them. `destrasim explain PATH` documents a parameter.",
+    .details =
+        "KIND is roles, services, detectors, strategies, faults, topologies or metrics; without\n"
+        "one, all of them. `destrasim explain PATH` documents a parameter.",
     .operands_max = UINT32_MAX,
     .run = run,
 };

@@ -188,13 +188,16 @@ static int run(const struct ds_args *args)
 }
 
 static const struct ds_option options[] = {
-    {"-o", "OUT.h5", "where the results go; default: NAME-SEED.h5 in the working\n"
-                     "directory. Written to OUT.h5.partial until the run is complete"},
+    {"-o", "OUT.h5",
+     "where the results go; default: NAME-SEED.h5 in the working\n"
+     "directory. Written to OUT.h5.partial until the run is complete"},
     {"--seed", "N", "instead of the scenario's seed"},
-    {"--set", "PATH=VALUE", "overrides one value, as in --set protocol.theta=0.4 or\n"
-                            "--set 'nodes.sto.count=100'; may be repeated"},
-    {"--threads", "N", "threads; results do not depend on it; default: the number of\n"
-                       "processors, at most 8"},
+    {"--set", "PATH=VALUE",
+     "overrides one value, as in --set protocol.theta=0.4 or\n"
+     "--set 'nodes.sto.count=100'; may be repeated"},
+    {"--threads", "N",
+     "threads; results do not depend on it; default: the number of\n"
+     "processors, at most 8"},
     {"--until", "TIME", "ends the run at this virtual time (90 s, 5 min)"},
     {"--quiet", NULL, "no progress on standard error"},
     {"--json", NULL, "the summary as one JSON object"},
@@ -205,10 +208,11 @@ const struct ds_command ds_cmd_run = {
     .name = "run",
     .operands = "SCENARIO",
     .line = "runs a scenario, writes OUT.h5 and prints a summary",
-    .details = "The same scenario and seed give the same bytes in OUT.h5, for any number of threads.\n"
-               "Ctrl-C (or SIGTERM) ends the run after closing the file, which then keeps the name\n"
-               "OUT.h5.partial and says complete = 0; a second one ends it at once. Exit code 1 means\n"
-               "that an expectation of the scenario or an invariant of the protocol did not hold.",
+    .details =
+        "The same scenario and seed give the same bytes in OUT.h5, for any number of threads.\n"
+        "Ctrl-C (or SIGTERM) ends the run after closing the file, which then keeps the name\n"
+        "OUT.h5.partial and says complete = 0; a second one ends it at once. Exit code 1 means\n"
+        "that an expectation of the scenario or an invariant of the protocol did not hold.",
     .options = options,
     .operands_min = 1,
     .operands_max = 1,

@@ -292,8 +292,8 @@ static void json_expectations(struct ds_text *out, const struct ds_summary *s)
     for (size_t i = 0; i < s->expectation_count; i++) {
         ds_text_printf(out, "%s{\"text\": ", i > 0 ? ", " : "");
         ds_json_string(out, s->expectations[i].text);
-        ds_text_printf(out, ", \"held\": %s, \"value\": ",
-                       s->expectations[i].held ? "true" : "false");
+        ds_text_printf(out,
+                       ", \"held\": %s, \"value\": ", s->expectations[i].held ? "true" : "false");
         ds_json_number(out, s->expectations[i].value);
         ds_text_add(out, "}");
     }

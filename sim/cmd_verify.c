@@ -141,7 +141,8 @@ static enum dc_status run_again(struct verify *v, const struct ds_slice *slice, 
         options.trace_until_ns = slice->until_ns;
         options.until_ns = slice->until_ns;
     }
-    ds_progress_begin(&v->progress, v->quiet, slice != NULL ? "running the slice again" : "running again");
+    ds_progress_begin(&v->progress, v->quiet,
+                      slice != NULL ? "running the slice again" : "running again");
     enum dc_status status = ds_world_create(&v->scenario, &options, &world, error);
     if (status == DC_OK) {
         v->progress.begin_s = v->progress.shown_s = ds_clock_wall();
@@ -234,7 +235,8 @@ static enum dc_status tell_slice(struct verify *v, const struct ds_slice *slice,
         print_event(again.file, &event,
                     exact ? "event that the file's run lacks:" : "event, this one or a later one:");
         if (!exact)
-            printf("  (of the file's run only digests are known; `record: {trace: on}` keeps events)\n");
+            printf("  (of the file's run only digests are known; `record: {trace: on}` keeps "
+                   "events)\n");
     } else if (status == DC_OK) {
         uint32_t node = 0;
         while (node + 1 < slice->nodes && !slice->differs[node])
@@ -252,10 +254,11 @@ static enum dc_status tell_difference(struct verify *v, struct rerun *again, str
     bool found = false, told = false;
     enum dc_status status = ds_slices_compare(v->file, again->file, &found, &slice, error);
     if (status == DC_OK && found) {
-        printf("first difference, in slice %llu of /digest (%.9g s to %.9g s), %llu of %llu nodes:\n",
-               (unsigned long long)slice.index, (double)slice.from_ns * 1e-9,
-               (double)slice.until_ns * 1e-9, (unsigned long long)slice.differing,
-               (unsigned long long)slice.nodes);
+        printf(
+            "first difference, in slice %llu of /digest (%.9g s to %.9g s), %llu of %llu nodes:\n",
+            (unsigned long long)slice.index, (double)slice.from_ns * 1e-9,
+            (double)slice.until_ns * 1e-9, (unsigned long long)slice.differing,
+            (unsigned long long)slice.nodes);
         if (ds_results_size(v->file, "event") > 0 && ds_results_size(again->file, "event") > 0)
             status = tell_traces(v, again, &told, error);
         forget(v, again); /* the slice is written to the same place */
@@ -267,7 +270,8 @@ static enum dc_status tell_difference(struct verify *v, struct rerun *again, str
             printf("every event is the same; first difference: %s\n",
                    what.data != NULL ? what.data : "?");
         else
-            printf("every event and every number is the same: names, shapes or attributes differ\n");
+            printf(
+                "every event and every number is the same: names, shapes or attributes differ\n");
         ds_text_free(&what);
     }
     ds_slice_free(&slice);
@@ -298,7 +302,8 @@ static int compare(struct verify *v, struct rerun *again, const char *content_no
     printf("  content digest %s in the file, %s in the new run\n",
            content != NULL ? content : "none", again->content_digest);
     if (!untouched)
-        printf("  the file was changed after it was written: its content hashes to %s\n", content_now);
+        printf("  the file was changed after it was written: its content hashes to %s\n",
+               content_now);
     print_builds(v);
     struct dc_error error = {0};
     enum dc_status status = tell_difference(v, again, &error);
@@ -357,10 +362,11 @@ const struct ds_command ds_cmd_verify = {
     .name = "verify",
     .operands = "OUT.h5",
     .line = "runs again what a results file embeds and compares digests",
-    .details = "The file holds its scenario and every file that the scenario names, so nothing else is\n"
-               "needed. Exit code 0: the same trace and content digests. 1: something differs, and the\n"
-               "first epoch, node and event that do are named. A copy of the run is written beside\n"
-               "OUT.h5 while this lasts.",
+    .details =
+        "The file holds its scenario and every file that the scenario names, so nothing else is\n"
+        "needed. Exit code 0: the same trace and content digests. 1: something differs, and the\n"
+        "first epoch, node and event that do are named. A copy of the run is written beside\n"
+        "OUT.h5 while this lasts.",
     .options = options,
     .operands_min = 1,
     .operands_max = 1,

@@ -46,11 +46,11 @@ static enum dc_status slice_rows(struct ds_results *a, struct ds_results *b, uin
 static enum dc_status slice_fill(struct ds_results *a, struct ds_slice *out, const uint64_t *row_a,
                                  const uint64_t *row_b, struct dc_error *error)
 {
-    enum dc_status status = ds_results_read(a, "/digest/time_end", out->index, 1, DS_I64,
-                                            &out->until_ns, error);
+    enum dc_status status =
+        ds_results_read(a, "/digest/time_end", out->index, 1, DS_I64, &out->until_ns, error);
     if (status == DC_OK && out->index > 0)
-        status = ds_results_read(a, "/digest/time_end", out->index - 1, 1, DS_I64, &out->from_ns,
-                                 error);
+        status =
+            ds_results_read(a, "/digest/time_end", out->index - 1, 1, DS_I64, &out->from_ns, error);
     out->differs = dc_mem_need(out->nodes, sizeof *out->differs, "digests");
     out->digest = dc_mem_need(out->nodes, sizeof *out->digest, "digests");
     for (uint64_t n = 0; n < out->nodes; n++) {
@@ -110,9 +110,10 @@ static enum dc_status read_rows(struct ds_results *r, uint64_t first, uint64_t c
         const char *name;
         enum ds_type type;
         void *out;
-    } columns[] = {{"/trace/time", DS_I64, rows->time_ns},   {"/trace/node", DS_U32, rows->node},
-                   {"/trace/source", DS_U32, rows->source},  {"/trace/kind", DS_U32, rows->kind},
-                   {"/trace/sequence", DS_U64, rows->sequence}, {"/trace/digest", DS_U64, rows->digest}};
+    } columns[] = {
+        {"/trace/time", DS_I64, rows->time_ns},      {"/trace/node", DS_U32, rows->node},
+        {"/trace/source", DS_U32, rows->source},     {"/trace/kind", DS_U32, rows->kind},
+        {"/trace/sequence", DS_U64, rows->sequence}, {"/trace/digest", DS_U64, rows->digest}};
     enum dc_status status = DC_OK;
     for (size_t c = 0; status == DC_OK && c < sizeof columns / sizeof columns[0]; c++)
         status = ds_results_read(r, columns[c].name, first, count, columns[c].type, columns[c].out,
@@ -270,10 +271,10 @@ static const char *dimension_of(const char *dataset)
 {
     static const struct {
         const char *group, *dim;
-    } groups[] = {{"/epochs/", "epoch"},         {"/node_epoch/", "epoch"},
-                  {"/blocks/", "block"},         {"/challenges/", "challenge"},
-                  {"/faults/", "fault"},         {"/traffic/", "message_kind"},
-                  {"/digest/", "slice"},         {"/trace/", "event"}};
+    } groups[] = {{"/epochs/", "epoch"}, {"/node_epoch/", "epoch"},
+                  {"/blocks/", "block"}, {"/challenges/", "challenge"},
+                  {"/faults/", "fault"}, {"/traffic/", "message_kind"},
+                  {"/digest/", "slice"}, {"/trace/", "event"}};
     for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
         if (strncmp(dataset, groups[i].group, strlen(groups[i].group)) == 0)
             return groups[i].dim;
@@ -312,7 +313,8 @@ static void compare_dataset(void *context, const char *dataset)
         c->differ = true;
         return;
     }
-    /* Room for any second axis.  Read twice: money has more digits than a double, NaN no integer. */
+    /* Room for any second axis.  Read twice: money has more digits than a double, and NaN is no
+     * integer. */
     uint64_t nodes = ds_results_size(c->a, "node"), wide = nodes > 16 ? nodes : 16;
     union number *a = dc_mem_need(2 * wide, sizeof *a, "values"), *b = a + wide;
     struct dc_error error = {0};
@@ -343,7 +345,7 @@ static void compare_summary(struct comparison *c)
         if (ds_results_summary(c->a, i, &a, &error) != DC_OK ||
             ds_results_summary(c->b, i, &b, &error) != DC_OK)
             return;
-        if (strcmp(a.name, b.name) == 0 && memcmp(&a.value, &b.value, sizeof a.value) == 0)
+        if (strcmp(a.name, b.name) == 0 && a.value.u64 == b.value.u64)
             continue;
         ds_text_printf(c->what, "/summary/%s", a.name);
         c->differ = true;

@@ -15,7 +15,7 @@ size_t ds_cmd_attributes(struct ds_attribute attributes[DS_CMD_ATTRIBUTES], int6
 struct ds_outcome {
     const struct ds_scenario *scenario;
     const struct ds_summary *summary;
-    const char *file; /* where the results are, or NULL */
+    const char *file;                 /* where the results are, or NULL */
     struct ds_progress_line progress; /* as of its end */
     struct ds_world_counts counts;
     double wall_s, cpu_s;

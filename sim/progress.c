@@ -70,22 +70,22 @@ static double done(const struct ds_progress_line *line, const struct ds_progress
     return share < 1 ? share : 1;
 }
 
+/* What matters most comes first: a live line is cut at the terminal's width. */
 static void print_line(const struct ds_progress_line *line, const struct ds_progress *p,
                        double elapsed_s)
 {
-    char text[256], epochs[48] = "";
+    char text[256], epochs[48] = "", eta[64] = "";
     double virtual_s = (double)p->now_ns * 1e-9, share = done(line, p);
+    double least_s = elapsed_s > 1e-9 ? elapsed_s : 1e-9;
     if (p->epochs > 0)
         snprintf(epochs, sizeof epochs, " of %llu", (unsigned long long)p->epochs);
-    int n = snprintf(text, sizeof text,
-                     "%s virtual, %s x real time, %s events/s, epoch %llu%s, height %llu",
-                     ds_word_time(virtual_s).text,
-                     ds_word_ratio(elapsed_s > 0 ? virtual_s / elapsed_s : 0).text,
-                     ds_word_short(elapsed_s > 0 ? (double)p->events / elapsed_s : 0).text,
-                     (unsigned long long)p->epoch, epochs, (unsigned long long)p->height);
-    if (share > 0 && n > 0 && (size_t)n < sizeof text)
-        snprintf(text + n, sizeof text - (size_t)n, ", ETA %s",
-                 ds_word_time(elapsed_s * (1 - share) / share).text);
+    if (share > 0)
+        snprintf(eta, sizeof eta, ", ETA %s", ds_word_time(elapsed_s * (1 - share) / share).text);
+    snprintf(text, sizeof text,
+             "%s virtual at %s x real time, epoch %llu%s, height %llu%s, %s events/s",
+             ds_word_time(virtual_s).text, ds_word_ratio(virtual_s / least_s).text,
+             (unsigned long long)p->epoch, epochs, (unsigned long long)p->height, eta,
+             ds_word_short((double)p->events / least_s).text);
     if (line->live)
         fprintf(stderr, "\r\033[K%.*s", columns(), text);
     else

@@ -6,7 +6,8 @@
  *
  *   epoch e, first two thirds:  in T(e) -> drawn at a height (R of f, the certified height)
  *           to the end of e:    verdicts of its verifiers
- *   first block of e+1:         majority: pass | fail | missed -> second asking | undecided -> T(e+1)
+ *   first block of e+1:         majority: pass | fail | missed -> second asking
+ *                               | undecided -> T(e+1)
  *   epoch e+1, first third:     second asking drawn; verdicts to the end of e+1
  *   first block of e+2:         pass | fail (two misses) | undecided -> T(e+2)
  *
@@ -46,8 +47,8 @@ static uint32_t challenge_draw_list(struct dc_exec *e, bool second, const uint32
         if (dc_state_account(e->state, list[i])->posync.ejected)
             continue;
         e->record->charge[DC_COST_HASH] += open;
-        if (open && dc_posync_drawn(beacon_f, list[i], e->header->height,
-                                    (uint32_t)(last - offset + 1)))
+        if (open &&
+            dc_posync_drawn(beacon_f, list[i], e->header->height, (uint32_t)(last - offset + 1)))
             challenge_draw_one(e, list[i], second ? 2 : 1, f, beacon_f);
         else
             keep[kept++] = list[i];
@@ -75,9 +76,10 @@ void dc_challenge_draw(struct dc_exec *e)
         return; /* unknown */
     struct dc_hash beacon_f = at_f->header.beacon;
     uint32_t *keep = dc_mem_need(old->first_count + old->second_count, sizeof *keep, "an agenda");
-    uint32_t second = challenge_draw_list(e, true, old->second, old->second_count, f, &beacon_f, keep);
-    uint32_t first = challenge_draw_list(e, false, old->first, old->first_count, f, &beacon_f,
-                                         keep + second);
+    uint32_t second =
+        challenge_draw_list(e, true, old->second, old->second_count, f, &beacon_f, keep);
+    uint32_t first =
+        challenge_draw_list(e, false, old->first, old->first_count, f, &beacon_f, keep + second);
     if (first != old->first_count || second != old->second_count) {
         struct dc_agenda *a = dc_agenda_new(s->ledger, first, second, old->demand_count);
         if (second != 0)

@@ -6,7 +6,8 @@
  *   seats > 0   that many draws with replacement in proportion to w; power = seats won
  *
  * Draws are 64-bit words of a hash chain of (R, epoch, counter), by rejection, so that no weight is
- * favoured by rounding.  A committee and its arrays are one allocation, kept for the store's life. */
+ * favoured by rounding.  A committee and its arrays are one allocation, kept for the store's
+ * life. */
 
 uint64_t dc_committee_weight(const struct dc_params *p, const struct dc_account *a)
 {

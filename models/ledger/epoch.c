@@ -2,7 +2,7 @@
 
 /* The turn of an epoch, in the first block of epoch e = x + 1:
  *
- *   pay deals of x -> measure, settle challenges, P, S -> rewards -> flags -> expire deals
+ *   measure, settle challenges, P, S -> pay deals of x -> rewards -> flags -> expire deals
  *   -> write accounts, eject, release -> forget tallies and reports -> committees move up -> T(e)
  *
  * It touches every node once.  models/README.md 5, 6, 9. */
@@ -13,7 +13,7 @@ static bool epoch_is_node(const struct dc_account *a)
 }
 
 /* Each live deal's price of the epoch leaves escrow: the take is burned, the rest is the node's,
- * or goes back to the client when the node sent no heartbeat. */
+ * or goes back to the client when the node should have sent heartbeats and sent none. */
 static void epoch_pay_deals(struct dc_exec *e)
 {
     struct dc_state *s = e->state;
@@ -21,8 +21,8 @@ static void epoch_pay_deals(struct dc_exec *e)
         const struct dc_deal *d = dc_state_deal(s, i);
         if (d->end_epoch <= e->before->meta.epoch)
             continue;
-        bool lived = dc_state_tally(s, d->node)->heartbeats[0] +
-                         dc_state_tally(s, d->node)->heartbeats[1] != 0;
+        const struct dc_posync *r = &e->record->posync[d->node];
+        bool lived = !(r->s_defined && r->a == 0);
         uint64_t take = lived ? dc_muldiv(d->price, e->p->take_ppm, DC_PPM) : 0;
         struct dc_account *to = dc_state_edit(s, lived ? d->node : d->client);
         to->balance = dc_add_money(to->balance, d->price - take);
@@ -116,13 +116,12 @@ static void epoch_move_committees(struct dc_exec *e)
 {
     struct dc_state *s = e->state;
     const struct dc_state *up = e->before;
-    memmove(&s->committee[1], &s->committee[0],
-            (DC_COMMITTEES - 1) * sizeof s->committee[0]);
+    memmove(&s->committee[1], &s->committee[0], (DC_COMMITTEES - 1) * sizeof s->committee[0]);
     uint32_t hashes = 0;
     uint64_t next = e->header->epoch + 1;
     if (next <= 2) /* by genesis: its accounts, its beacon */
-        s->committee[0] = dc_committee_draw(s->ledger, &up->past, next, &up->committee[1]->beacon,
-                                            &hashes);
+        s->committee[0] =
+            dc_committee_draw(s->ledger, &up->past, next, &up->committee[1]->beacon, &hashes);
     else
         s->committee[0] = dc_committee_draw(s->ledger, &up->past, next, &up->meta.beacon, &hashes);
     e->record->charge[DC_COST_HASH] += hashes;
@@ -149,8 +148,7 @@ static uint32_t epoch_response(const struct dc_exec *e, const struct dc_settled 
         allowance += dc_state_allowance_ns(e->state, a->region, v->region);
         reports++;
     }
-    int64_t expected_us =
-        (allowance / reports + (int64_t)c->k * e->p->deadline_per_k_ns) / 1000;
+    int64_t expected_us = (allowance / reports + (int64_t)c->k * e->p->deadline_per_k_ns) / 1000;
     uint64_t expected = expected_us > 0 ? (uint64_t)expected_us : 1;
     return (1u << 30) + dc_log2_q16((uint64_t)c->response_us + 1) - dc_log2_q16(expected + 1);
 }
@@ -236,12 +234,12 @@ void dc_epoch_turn(struct dc_exec *e)
     rec->posync = dc_mem_need(n, sizeof *rec->posync, "records");
     rec->bytes += n * (sizeof *rec->reward + sizeof *rec->posync);
     bool *failed = dc_mem_need(n, 2, "an epoch"), *eject = failed + n;
-    epoch_pay_deals(e);
     for (uint32_t id = 0; id < n; id++) {
         rec->posync[id] = dc_state_account(s, id)->posync;
         if (epoch_is_node(dc_state_account(s, id)))
             failed[id] = epoch_settle_node(e, id, &rec->posync[id], &eject[id]);
     }
+    epoch_pay_deals(e);
     dc_reward_epoch(e, failed);
     epoch_flag(e, failed);
     epoch_expire_deals(e); /* before nodes end, which ends their other deals */

@@ -75,12 +75,12 @@ bool dc_execute_verify(struct dc_exec *e, const uint8_t key[32], const struct dc
 bool dc_execute_tx(struct dc_exec *e, const struct dc_tx_view *view)
 {
     static bool (*const rule[DC_TX_COUNT])(struct dc_exec *, const struct dc_tx *) = {
-        [DC_TX_TRANSFER] = dc_execute_transfer, [DC_TX_BOND] = dc_execute_bond,
-        [DC_TX_UNBOND] = dc_execute_unbond,     [DC_TX_REGISTER] = dc_execute_register,
-        [DC_TX_RENEW] = dc_execute_renew,       [DC_TX_REVOKE] = dc_execute_revoke,
-        [DC_TX_DEAL] = dc_execute_deal,         [DC_TX_RECEIPT] = dc_execute_receipt,
+        [DC_TX_TRANSFER] = dc_execute_transfer,   [DC_TX_BOND] = dc_execute_bond,
+        [DC_TX_UNBOND] = dc_execute_unbond,       [DC_TX_REGISTER] = dc_execute_register,
+        [DC_TX_RENEW] = dc_execute_renew,         [DC_TX_REVOKE] = dc_execute_revoke,
+        [DC_TX_DEAL] = dc_execute_deal,           [DC_TX_RECEIPT] = dc_execute_receipt,
         [DC_TX_HEARTBEAT] = dc_execute_heartbeat, [DC_TX_VERDICT] = dc_execute_verdict,
-        [DC_TX_ANSWER] = dc_execute_answer,     [DC_TX_EVIDENCE] = dc_execute_evidence,
+        [DC_TX_ANSWER] = dc_execute_answer,       [DC_TX_EVIDENCE] = dc_execute_evidence,
         [DC_TX_VOTES] = dc_execute_votes,
     };
     struct dc_tx tx;
@@ -110,10 +110,9 @@ static bool execute_certificate_form(const struct dc_exec *e, bool first)
     if (first) {
         if (e->qc != NULL || h->round == 0 || (h->epoch > 0) != (e->handover != NULL))
             return false;
-        return e->handover == NULL ||
-               (dc_hash_equal(&e->handover->last, &h->parent) &&
-                e->handover->height == e->parent->header.height &&
-                e->handover->epoch + 1 == h->epoch);
+        return e->handover == NULL || (dc_hash_equal(&e->handover->last, &h->parent) &&
+                                       e->handover->height == e->parent->header.height &&
+                                       e->handover->epoch + 1 == h->epoch);
     }
     return e->qc != NULL && e->handover == NULL && e->qc->epoch == h->epoch &&
            e->qc->round == e->parent->header.round && e->qc->round < h->round &&
@@ -193,7 +192,8 @@ static void execute_begin(struct dc_exec *e, const struct dc_hash *beacon)
     execute_rounds(e, first);
     uint64_t opened = h->height - 2; /* late votes for this height count from now on */
     if (h->height >= 2)
-        memset(s->work->late + opened % DC_LATE_VOTE_HEIGHTS * dc_work_bitmap_bytes(s->work->members),
+        memset(s->work->late +
+                   opened % DC_LATE_VOTE_HEIGHTS * dc_work_bitmap_bytes(s->work->members),
                0, dc_work_bitmap_bytes(s->work->members));
 }
 

@@ -41,13 +41,13 @@ struct dc_exec {
     const struct dc_header *header;
     const struct dc_qc *qc;
     const struct dc_handover *handover;
-    const struct dc_block *parent;     /* executed */
-    const struct dc_state *before;     /* its state */
-    struct dc_state *state;            /* being made */
+    const struct dc_block *parent;        /* executed */
+    const struct dc_state *before;        /* its state */
+    struct dc_state *state;               /* being made */
     const struct dc_committee *committee; /* of the block's epoch */
     struct dc_record *record;
-    uint32_t member;                   /* the proposer's index in the committee */
-    bool unknown;                      /* an ancestor was needed that is not there */
+    uint32_t member; /* the proposer's index in the committee */
+    bool unknown;    /* an ancestor was needed that is not there */
     /* for block bytes to block: a node's committed ancestors */
     struct dc_block *(*find)(void *store, const struct dc_hash *id); /* borrowed, or NULL */
     void *store;
@@ -86,8 +86,8 @@ bool dc_execute_evidence(struct dc_exec *e, const struct dc_tx *tx);
 bool dc_execute_votes(struct dc_exec *e, const struct dc_tx *tx);
 
 /* challenge.c */
-void dc_challenge_draw(struct dc_exec *e);             /* at this height */
-void dc_challenge_demands(struct dc_exec *e);          /* those that fall due at this height */
+void dc_challenge_draw(struct dc_exec *e);    /* at this height */
+void dc_challenge_demands(struct dc_exec *e); /* those that fall due at this height */
 void dc_challenge_demand_drop(struct dc_exec *e, uint32_t node); /* answered or punished */
 /* Settles the challenge of one node at its epoch's end into *r; true when it failed. */
 bool dc_challenge_settle(struct dc_exec *e, uint32_t id, struct dc_posync *r);

@@ -87,8 +87,8 @@ bool dc_execute_unbond(struct dc_exec *e, const struct dc_tx *tx)
     if ((left.bond != 0 && left.bond < money_bond_min(e->p, from->roles)) ||
         dc_state_capacity(e->p, &left) < from->used_bytes)
         return false;
-    uint64_t release = e->header->epoch + 2 +
-                       (uint64_t)e->p->unbonding_epochs * (1 + (uint64_t)from->lock_tier);
+    uint64_t release =
+        e->header->epoch + 2 + (uint64_t)e->p->unbonding_epochs * (1 + (uint64_t)from->lock_tier);
     uint32_t slot = DC_UNBONDING_MAX;
     for (uint32_t i = DC_UNBONDING_MAX; i-- > 0;)
         if (from->unbonding[i].amount == 0 || from->unbonding[i].release_epoch == release)
@@ -201,7 +201,7 @@ bool dc_execute_deal(struct dc_exec *e, const struct dc_tx *tx)
         tx->deal.price < dc_muldiv(e->p->price_gib_epoch, size, (uint64_t)1 << 30) ||
         __builtin_mul_overflow(tx->deal.price, epochs, &whole) || whole > from->balance)
         return false;
-    struct dc_put_terms terms = {tx->deal.nonce, size, tx->deal.price, tx->deal.node,
+    struct dc_put_terms terms = {tx->deal.nonce,  size,         tx->deal.price, tx->deal.node,
                                  tx->deal.epochs, tx->deal.root};
     struct dc_hash digest = dc_deal_digest(e->ledger->chain, tx->from, &terms);
     e->record->charge[DC_COST_HASH]++;
@@ -211,8 +211,10 @@ bool dc_execute_deal(struct dc_exec *e, const struct dc_tx *tx)
     money_nonce_use(a, tx->deal.nonce);
     a->balance -= whole;
     e->state->meta.escrow = dc_add_money(e->state->meta.escrow, whole);
-    dc_state_deal_append(e->state, (struct dc_deal){.client = tx->from, .node = tx->deal.node,
-                                                    .size_bytes = size, .price = tx->deal.price,
+    dc_state_deal_append(e->state, (struct dc_deal){.client = tx->from,
+                                                    .node = tx->deal.node,
+                                                    .size_bytes = size,
+                                                    .price = tx->deal.price,
                                                     .end_epoch = e->header->epoch + epochs,
                                                     .root = tx->deal.root});
     return true;
@@ -249,8 +251,9 @@ bool dc_execute_receipt(struct dc_exec *e, const struct dc_tx *tx)
     if (tx->receipt.sent <= r.sent || tx->receipt.ok < r.ok || tx->receipt.timely < r.timely ||
         tx->receipt.paid < r.paid || tx->receipt.paid - r.paid > from->balance)
         return false;
-    struct dc_report_terms terms = {tx->receipt.epoch, tx->receipt.paid, tx->from, tx->receipt.node,
-                                    tx->receipt.sent, tx->receipt.ok, tx->receipt.timely};
+    struct dc_report_terms terms = {tx->receipt.epoch, tx->receipt.paid, tx->from,
+                                    tx->receipt.node,  tx->receipt.sent, tx->receipt.ok,
+                                    tx->receipt.timely};
     struct dc_hash digest = dc_report_digest(e->ledger->chain, &terms);
     e->record->charge[DC_COST_HASH]++;
     if (!dc_execute_verify(e, node->sign_key, &digest, tx->receipt.node_signature))

@@ -65,8 +65,8 @@ bool dc_execute_verdict(struct dc_exec *e, const struct dc_tx *tx)
 {
     struct dc_state *s = e->state;
     const struct dc_account *node = dc_state_account(s, tx->verdict.node);
-    if (node == NULL || !dc_account_may(dc_state_account(s, tx->from), e->header->height,
-                                        DC_ROLE_VALIDATOR))
+    if (node == NULL ||
+        !dc_account_may(dc_state_account(s, tx->from), e->header->height, DC_ROLE_VALIDATOR))
         return false;
     const struct dc_challenge *c = &node->posync.challenge;
     uint32_t member = dc_committee_index(e->committee, tx->from), place = 0;
@@ -140,8 +140,8 @@ bool dc_execute_evidence(struct dc_exec *e, const struct dc_tx *tx)
     e->record->charge[DC_COST_VERIFY]++;
     e->record->charge[DC_COST_HASH] += tx->evidence.proof_size / 128 + 1;
     if (e->ledger->checker->evidence(e->ledger->checker_context, e->state, tx->evidence.accused,
-                                     tx->evidence.proof, tx->evidence.proof_size) !=
-        DC_ANSWER_INVALID)
+                                     tx->evidence.proof,
+                                     tx->evidence.proof_size) != DC_ANSWER_INVALID)
         return false;
     dc_slash(e, tx->evidence.accused, DC_SLASH_ANSWER);
     memset(&dc_state_edit(e->state, tx->evidence.accused)->posync.challenge.nonce, 0, 32);

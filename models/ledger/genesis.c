@@ -1,26 +1,76 @@
 #include "models/ledger/execute.h"
 
-/* The state before the first block: accounts and deals as given, committees of epochs 0 and 1, T(0). */
+/* The state before the first block: accounts and deals as given, committees of epochs 0 and 1,
+ * T(0). */
 
 /* Everything that genesis fixes beside accounts and deals: in the meta leaf of every state. */
 static struct dc_hash genesis_digest(const struct dc_genesis *g, const struct dc_params *p,
                                      uint64_t chain)
 {
-    const uint64_t word[] = {
-        chain, p->epoch_blocks, p->seats, (uint64_t)p->block_interval_ns,
-        (uint64_t)p->clock_skew_ns, (uint64_t)p->delay_typical_ns, (uint64_t)p->delay_max_ns,
-        p->block_bytes_max, p->g_min, p->dissemination, p->weight_s_ppm, p->weight_a_ppm,
-        p->weight_u_ppm, p->weight_q_ppm, p->lambda, p->score_newcomer, p->kappa,
-        p->heartbeat_every, p->heartbeat_lifetime, p->lag_halving, p->theta, p->trigger, p->audit,
-        p->soft, p->verifiers, p->k, p->k_min, p->k_max, p->k_max_chance, p->rigor,
-        (uint64_t)p->deadline_base_ns, (uint64_t)p->deadline_per_k_ns, p->answer_heights,
-        p->abandon_heights, p->sprt_p0, p->sprt_p1, p->sprt_alpha, p->sprt_beta, p->detectors,
-        p->fdr, p->anomaly_window, p->ewma_warmup, p->bond_min_validator, p->bond_min_service,
-        p->bond_per_unit, p->issuance_service, p->issuance_validator, p->burn_ppm,
-        p->base_share_ppm, p->take_ppm, p->epsilon_ppm, p->price_gib_epoch, p->fee_inclusion,
-        p->fee_verdict, p->slash_first_ppm, p->slash_repeat_ppm, p->slash_fund_ppm,
-        p->unbonding_epochs, p->eject_lock_epochs, p->probation, p->lock_tier_ppm[0],
-        p->lock_tier_ppm[1], p->lock_tier_ppm[2], p->lock_tier_ppm[3]};
+    const uint64_t word[] = {chain,
+                             p->epoch_blocks,
+                             p->seats,
+                             (uint64_t)p->block_interval_ns,
+                             (uint64_t)p->clock_skew_ns,
+                             (uint64_t)p->delay_typical_ns,
+                             (uint64_t)p->delay_max_ns,
+                             p->block_bytes_max,
+                             p->g_min,
+                             p->dissemination,
+                             p->weight_s_ppm,
+                             p->weight_a_ppm,
+                             p->weight_u_ppm,
+                             p->weight_q_ppm,
+                             p->lambda,
+                             p->score_newcomer,
+                             p->kappa,
+                             p->heartbeat_every,
+                             p->heartbeat_lifetime,
+                             p->lag_halving,
+                             p->theta,
+                             p->trigger,
+                             p->audit,
+                             p->soft,
+                             p->verifiers,
+                             p->k,
+                             p->k_min,
+                             p->k_max,
+                             p->k_max_chance,
+                             p->rigor,
+                             (uint64_t)p->deadline_base_ns,
+                             (uint64_t)p->deadline_per_k_ns,
+                             p->answer_heights,
+                             p->abandon_heights,
+                             p->sprt_p0,
+                             p->sprt_p1,
+                             p->sprt_alpha,
+                             p->sprt_beta,
+                             p->detectors,
+                             p->fdr,
+                             p->anomaly_window,
+                             p->ewma_warmup,
+                             p->bond_min_validator,
+                             p->bond_min_service,
+                             p->bond_per_unit,
+                             p->issuance_service,
+                             p->issuance_validator,
+                             p->burn_ppm,
+                             p->base_share_ppm,
+                             p->take_ppm,
+                             p->epsilon_ppm,
+                             p->price_gib_epoch,
+                             p->fee_inclusion,
+                             p->fee_verdict,
+                             p->slash_first_ppm,
+                             p->slash_repeat_ppm,
+                             p->slash_fund_ppm,
+                             p->unbonding_epochs,
+                             p->eject_lock_epochs,
+                             p->probation,
+                             p->lock_tier_ppm[0],
+                             p->lock_tier_ppm[1],
+                             p->lock_tier_ppm[2],
+                             p->lock_tier_ppm[3]};
     struct dc_hasher h;
     dc_hasher_init(&h, DC_DOMAIN_GENESIS);
     for (size_t i = 0; i < sizeof word / sizeof word[0]; i++)
@@ -40,22 +90,26 @@ static enum dc_status genesis_check(const struct dc_genesis *g, struct dc_error 
     for (uint32_t i = 0; i < g->accounts; i++) {
         validators += (g->account[i].roles & DC_ROLE_VALIDATOR) != 0;
         if (g->account[i].region >= g->regions || g->account[i].lock_tier > 3)
-            return dc_error_set(error, DC_ERR_USAGE, "genesis: account %u: no such region or lock tier", i);
+            return dc_error_set(error, DC_ERR_USAGE,
+                                "genesis: account %u: no such region or lock tier", i);
     }
     if (validators == 0)
         return dc_error_set(error, DC_ERR_USAGE, "genesis: no validators: at least one is needed");
     if ((p->seats == 0 || p->seats > DC_MEMBERS_MAX) && validators > DC_MEMBERS_MAX)
-        return dc_error_set(error, DC_ERR_LIMIT,
-                            "protocol.seats: a committee of %u validators: set seats between 1 and %u",
-                            validators, DC_MEMBERS_MAX);
+        return dc_error_set(
+            error, DC_ERR_LIMIT,
+            "protocol.seats: a committee of %u validators: set seats between 1 and %u", validators,
+            DC_MEMBERS_MAX);
     if (g->regions == 0 || g->regions > DC_REGIONS_MAX)
         return dc_error_set(error, DC_ERR_LIMIT, "genesis: %u regions: 1 to %u are possible",
                             g->regions, DC_REGIONS_MAX);
     if (p->epoch_blocks < 3 || p->lag_halving == 0 || 16 % p->lag_halving != 0 ||
         p->verifiers > DC_VERIFIERS_MAX || p->k_min == 0 || p->k_max > 255 || p->k_min > p->k_max)
-        return dc_error_set(error, DC_ERR_USAGE,
-                            "protocol: epoch_blocks at least 3, lag_halving a divisor of 16, verifiers "
-                            "at most %d, 1 <= k_min <= k_max <= 255", DC_VERIFIERS_MAX);
+        return dc_error_set(
+            error, DC_ERR_USAGE,
+            "protocol: epoch_blocks at least 3, lag_halving a divisor of 16, verifiers "
+            "at most %d, 1 <= k_min <= k_max <= 255",
+            DC_VERIFIERS_MAX);
     for (uint32_t i = 0; i < g->deals; i++)
         if (g->deal[i].client >= g->accounts || g->deal[i].node >= g->accounts)
             return dc_error_set(error, DC_ERR_USAGE, "genesis: deal %u: no such account", i);
@@ -74,8 +128,8 @@ static struct dc_params genesis_params(const struct dc_genesis *g)
         capacity += g->account[i].capacity_bytes;
     }
     if (p.price_gib_epoch == 0 && capacity >> 30 != 0)
-        p.price_gib_epoch = (uint64_t)((unsigned __int128)2 * p.issuance_service * services /
-                                       (capacity >> 30));
+        p.price_gib_epoch =
+            (uint64_t)((unsigned __int128)2 * p.issuance_service * services / (capacity >> 30));
     return p;
 }
 
@@ -103,8 +157,8 @@ static enum dc_status genesis_deals(const struct dc_genesis *g, struct dc_state 
         const struct dc_account *node = dc_state_account(s, g->deal[i].node);
         uint64_t chunks = (g->deal[i].size_bytes + DC_CHUNK_BYTES - 1) / DC_CHUNK_BYTES, paid;
         if (chunks > node->capacity_bytes / DC_CHUNK_BYTES - node->used_chunks)
-            return dc_error_set(error, DC_ERR_USAGE, "genesis: deal %u: node %u has no room for it", i,
-                                g->deal[i].node);
+            return dc_error_set(error, DC_ERR_USAGE, "genesis: deal %u: node %u has no room for it",
+                                i, g->deal[i].node);
         if (__builtin_mul_overflow(g->deal[i].price, g->deal[i].end_epoch, &paid) ||
             paid > UINT64_MAX / 4)
             return dc_error_set(error, DC_ERR_USAGE, "genesis: deal %u: its price is too large", i);

@@ -2,7 +2,8 @@
 
 #include "models/base/mem.h"
 
-static void genesis_keys(uint64_t seed, uint64_t id, struct dc_keypair *sign, struct dc_keypair *vrf)
+static void genesis_keys(uint64_t seed, uint64_t id, struct dc_keypair *sign,
+                         struct dc_keypair *vrf)
 {
     uint8_t bytes[32];
     dc_seed_derive(seed, id, DC_KEY_SIGN, 0, bytes);
@@ -36,9 +37,11 @@ static void genesis_account(const struct dc_genesis_spec *spec, const struct dc_
     }
     a->roles = DC_ROLE_STORAGE;
     a->capacity_bytes = spec->capacity_bytes;
-    uint64_t cover = (uint64_t)((((unsigned __int128)spec->capacity_bytes * p->bond_per_unit) >> 30) + 1);
-    a->bond = spec->bond_service != 0 ? spec->bond_service
-              : cover > p->bond_min_service ? cover : p->bond_min_service;
+    uint64_t cover =
+        (uint64_t)((((unsigned __int128)spec->capacity_bytes * p->bond_per_unit) >> 30) + 1);
+    a->bond = spec->bond_service != 0       ? spec->bond_service
+              : cover > p->bond_min_service ? cover
+                                            : p->bond_min_service;
 }
 
 enum dc_status dc_genesis_set_create(const struct dc_genesis_spec *spec,
@@ -52,7 +55,8 @@ enum dc_status dc_genesis_set_create(const struct dc_genesis_spec *spec,
     out->sign = dc_mem_alloc(n, sizeof *out->sign);
     out->vrf = dc_mem_alloc(n, sizeof *out->vrf);
     out->allowance_ns = dc_mem_alloc(cells, sizeof *out->allowance_ns);
-    if (out->account == NULL || out->sign == NULL || out->vrf == NULL || out->allowance_ns == NULL) {
+    if (out->account == NULL || out->sign == NULL || out->vrf == NULL ||
+        out->allowance_ns == NULL) {
         dc_genesis_set_free(out);
         return dc_error_set(error, DC_ERR_IO, "out of memory for %u accounts", n);
     }
@@ -93,8 +97,13 @@ void dc_genesis_certify(const struct dc_crypto *crypto, const struct dc_keypair 
                         uint64_t from_height, uint64_t end_height, const uint8_t sign_key[32],
                         const uint8_t vrf_key[32], uint8_t out[DC_CERT_BYTES])
 {
-    struct dc_cert cert = {.level = DC_CERT_NODE, .roles = roles, .chain = chain, .serial = serial,
-                           .subject = id, .issuer = UINT64_MAX, .from_height = from_height,
+    struct dc_cert cert = {.level = DC_CERT_NODE,
+                           .roles = roles,
+                           .chain = chain,
+                           .serial = serial,
+                           .subject = id,
+                           .issuer = UINT64_MAX,
+                           .from_height = from_height,
                            .end_height = end_height};
     memcpy(cert.signing, sign_key, 32);
     memcpy(cert.vrf, vrf_key, 32);

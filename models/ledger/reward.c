@@ -6,8 +6,8 @@
  *       - fee_inclusion per included heartbeat, verdict, late vote; fee_verdict per verdict given
  *       - of the rest three quarters by power x votes, a quarter by timely proposals
  *   services    issuance_service each
- *       - base_share by covered capacity: all of it when the node has proved it (probation over, the
- *         last challenge not failed), else what paying clients use
+ *       - base_share by covered capacity: all of it when the node has proved it (probation over,
+ *         the last challenge not failed), else what paying clients use
  *       - the rest by S x min(work, capacity), at most (1 - epsilon) of what its take burned
  *
  * A node that failed a challenge in this epoch, or sent no heartbeat, gets nothing.  What is not
@@ -104,9 +104,9 @@ static void reward_services(struct reward_pool *pool, uint64_t amount)
         if (!reward_is_service(pool, id))
             continue;
         struct reward_weights w = reward_weigh(pool, id);
-        uint64_t most = dc_muldiv(dc_state_tally(e->state, id)->take,
-                                  DC_PPM - (e->p->epsilon_ppm < DC_PPM ? e->p->epsilon_ppm : DC_PPM),
-                                  DC_PPM);
+        uint64_t most =
+            dc_muldiv(dc_state_tally(e->state, id)->take,
+                      DC_PPM - (e->p->epsilon_ppm < DC_PPM ? e->p->epsilon_ppm : DC_PPM), DC_PPM);
         uint64_t part = reward_part(work, w.work, by_work);
         reward_give(pool, id, reward_part(base, w.base, by_base) + (part < most ? part : most));
     }

@@ -1,9 +1,11 @@
 #include "models/ledger/execute.h"
 
 /* Slashing and ejection: what leaves a bond is partly burned and partly goes to the fund, which
- * compensates the clients of a node that ends; nobody earns by a failure.  models/README.md 6, 9. */
+ * compensates the clients of a node that ends; nobody earns by a failure.  models/README.md 6,
+ * 9. */
 
-/* Ends a node's deals: clients get back what they paid ahead, and one epoch's price from the fund. */
+/* Ends a node's deals: clients get back what they paid ahead, and one epoch's price from the
+ * fund. */
 static void slash_end_deals(struct dc_exec *e, uint32_t id)
 {
     struct dc_state *s = e->state;

@@ -182,8 +182,9 @@ static void encode_challenge(struct dc_writer *w, const struct dc_challenge *c)
 
 static void encode_posync(struct dc_writer *w, const struct dc_posync *r)
 {
-    const uint32_t word[] = {r->u, r->s, r->a, r->q, r->score, r->proved, r->passed, r->failed,
-                             r->p_value_rank, r->p_value_of};
+    const uint32_t word[] = {
+        r->u,         r->s, r->a, r->q, r->score, r->proved, r->passed, r->failed, r->p_value_rank,
+        r->p_value_of};
     for (size_t i = 0; i < sizeof word / sizeof word[0]; i++)
         dc_write32(w, word[i]);
     const uint8_t byte[] = {r->u_defined, r->s_defined, r->q_defined, r->in_t,
@@ -197,9 +198,9 @@ static size_t encode_account(const void *leaf, uint8_t *out)
 {
     const struct dc_account *a = leaf;
     struct dc_writer w = dc_writer(out, DC_TREE_ENCODED_MAX);
-    const uint64_t word[] = {a->balance, a->nonce, a->bond, a->bond_release_epoch, a->serial,
-                             a->valid_from, a->valid_to, a->capacity_bytes, a->used_bytes,
-                             a->used_chunks, a->joined, a->nonce_used};
+    const uint64_t word[] = {a->balance,    a->nonce,       a->bond,     a->bond_release_epoch,
+                             a->serial,     a->valid_from,  a->valid_to, a->capacity_bytes,
+                             a->used_bytes, a->used_chunks, a->joined,   a->nonce_used};
     for (size_t i = 0; i < sizeof word / sizeof word[0]; i++)
         dc_write64(&w, word[i]);
     dc_write32(&w, a->roles);
@@ -282,12 +283,14 @@ static struct dc_hash hash_meta(const struct dc_state *s)
     const struct dc_meta *m = &s->meta;
     uint8_t text[512];
     struct dc_writer w = dc_writer(text, sizeof text);
-    const uint64_t word[] = {m->height, m->epoch, m->minted, m->burned, m->fund, m->escrow,
-                             m->challenges_open, m->final_height, m->fees, m->registrar_nonce};
+    const uint64_t word[] = {m->height, m->epoch,          m->minted,          m->burned,
+                             m->fund,   m->escrow,         m->challenges_open, m->final_height,
+                             m->fees,   m->registrar_nonce};
     for (size_t i = 0; i < sizeof word / sizeof word[0]; i++)
         dc_write64(&w, word[i]);
-    const uint32_t half[] = {m->accounts, m->deals, m->validators, m->services,
-                             m->heartbeat_every, m->heartbeat_every_before, m->deals_live};
+    const uint32_t half[] = {m->accounts,  m->deals,           m->validators,
+                             m->services,  m->heartbeat_every, m->heartbeat_every_before,
+                             m->deals_live};
     for (size_t i = 0; i < sizeof half / sizeof half[0]; i++)
         dc_write32(&w, half[i]);
     dc_write(&w, m->beacon.b, 32);

@@ -19,7 +19,7 @@
 /* A paid deal: a client's object on a node.  Ids are dense.  Chunks are 4 KiB. */
 struct dc_deal {
     uint32_t client, node;
-    uint32_t prev;         /* the node's deal before this one, or DC_DEAL_NONE */
+    uint32_t prev; /* the node's deal before this one, or DC_DEAL_NONE */
     uint64_t size_bytes;
     uint64_t price;        /* per epoch */
     uint64_t offset_chunk; /* where it lies in the node's declared chunks */
@@ -30,19 +30,22 @@ struct dc_deal {
 struct dc_account {
     uint64_t balance, nonce, bond; /* nonce: above all used; */
     uint64_t nonce_used;           /* bit i: nonce - 1 - i was used: late ones may still come */
-    uint64_t bond_release_epoch; /* of an ejected bond */
+    uint64_t bond_release_epoch;   /* of an ejected bond */
     uint32_t roles; /* bits of enum dc_role (crypto/cert.h); a service node has DC_ROLE_STORAGE */
     uint8_t region, lock_tier;
     uint8_t sign_key[32], vrf_key[32];
     uint64_t serial, valid_from, valid_to; /* of its certificate: serial and heights */
     uint8_t revoked, slashed_equivocation;
-    uint16_t slashes; /* ever: the first is cheaper */
+    uint16_t slashes;                    /* ever: the first is cheaper */
     uint64_t capacity_bytes, used_bytes; /* declared; under paid deals */
     uint64_t used_chunks; /* declared chunks ever given to deals: the next deal lies there */
     uint64_t joined;      /* height of its registration */
-    uint32_t deal_last;   /* newest deal that this node holds, chained by dc_deal.prev; DC_DEAL_NONE */
+    uint32_t
+        deal_last; /* newest deal that this node holds, chained by dc_deal.prev; DC_DEAL_NONE */
     struct dc_hash filler_root;
-    struct { uint64_t amount, release_epoch; } unbonding[DC_UNBONDING_MAX];
+    struct {
+        uint64_t amount, release_epoch;
+    } unbonding[DC_UNBONDING_MAX];
     struct dc_demand { /* on-chain demand for an answer, opened by a failed challenge */
         uint64_t height, due_height; /* opened, to be answered by; height 0: none */
         struct dc_hash nonce;
@@ -54,16 +57,16 @@ struct dc_account {
 /* Scalars of a state; enters the root as one leaf. */
 struct dc_meta {
     uint64_t height, epoch;
-    struct dc_hash beacon;         /* R */
-    uint32_t accounts, deals;      /* how many there are */
-    uint32_t validators, services; /* registered and not ejected */
+    struct dc_hash beacon;                 /* R */
+    uint32_t accounts, deals;              /* how many there are */
+    uint32_t validators, services;         /* registered and not ejected */
     uint64_t minted, burned, fund, escrow; /* money */
     uint64_t challenges_open;
     uint64_t final_height;    /* f: highest height committed by the certificates up to here */
     uint32_t heartbeat_every; /* heights, in this epoch */
     uint32_t heartbeat_every_before; /* in the epoch before */
-    uint32_t deals_live;      /* deals below this index have all ended */
-    uint64_t fees;            /* collected in this epoch: part of escrow */
+    uint32_t deals_live;             /* deals below this index have all ended */
+    uint64_t fees;                   /* collected in this epoch: part of escrow */
     uint64_t registrar_nonce;
 };
 
@@ -89,7 +92,8 @@ int64_t dc_state_allowance_ns(const struct dc_state *state, uint8_t region_a, ui
  * too small or there is no such account; dc_state_prove_size_max says what is enough. */
 size_t dc_state_prove(const struct dc_state *state, uint32_t id, uint8_t *out, size_t out_max);
 size_t dc_state_prove_size_max(const struct dc_state *state);
-bool dc_state_prove_check(const struct dc_hash *root, uint32_t id, const uint8_t *proof, size_t size);
+bool dc_state_prove_check(const struct dc_hash *root, uint32_t id, const uint8_t *proof,
+                          size_t size);
 /* What node `id` shows in a heartbeat about the state of a final height: 8 bytes of
  * H(id || leaf of account H(R || id) mod accounts).  About 1.5 us. */
 void dc_state_heartbeat(const struct dc_state *state, uint32_t id, uint8_t out[8]);

@@ -35,18 +35,19 @@
 /* What a node did in the epoch; heartbeats are counted in the epoch whose blocks close the time in
  * which they could be included: [0] this one, [1] the next. */
 struct dc_tally {
-    uint64_t last_due;       /* due height of its newest heartbeat in the chain */
-    uint64_t timeliness[2];  /* sum of 2^(-lag/h) in Q1.31 */
+    uint64_t last_due;      /* due height of its newest heartbeat in the chain */
+    uint64_t timeliness[2]; /* sum of 2^(-lag/h) in Q1.31 */
     uint32_t heartbeats[2];
-    uint64_t take;           /* burned by receipts that name it */
-    uint32_t report;         /* newest report of it in `reports`, or DC_REPORT_NONE */
+    uint64_t take;   /* burned by receipts that name it */
+    uint32_t report; /* newest report of it in `reports`, or DC_REPORT_NONE */
 };
 struct dc_tally_leaf {
     struct dc_tally of[DC_TALLY_GROUP];
 };
 /* Which leaf: heartbeats that are due together have ids that differ by the period, so ids with the
- * same residue of it (`stride`, the period at genesis or less) share leaves, and a block's heartbeats touch
- * a tenth of them.  In each run of 8 * stride ids: leaf = residue, place in it = quotient. */
+ * same residue of it (`stride`, the period at genesis or less) share leaves, and a block's
+ * heartbeats touch a tenth of them.  In each run of 8 * stride ids the leaf is the residue, the
+ * place in it the quotient. */
 static inline uint32_t dc_tally_leaf_of(uint32_t id, uint32_t stride)
 {
     return id / (DC_TALLY_GROUP * stride) * stride + id % stride;
@@ -70,9 +71,9 @@ struct dc_member_work {
 struct dc_work {
     uint32_t refs, members;
     uint64_t epoch;
-    uint32_t certificates;        /* votes due, of each member */
+    uint32_t certificates; /* votes due, of each member */
     struct dc_member_work *member;
-    uint8_t *late;                /* DC_LATE_VOTE_HEIGHTS bitmaps of late votes, by height modulo */
+    uint8_t *late; /* DC_LATE_VOTE_HEIGHTS bitmaps of late votes, by height modulo */
 };
 static inline uint32_t dc_work_bitmap_bytes(uint32_t members)
 {
@@ -84,7 +85,10 @@ struct dc_agenda {
     uint32_t refs;
     uint32_t first_count, second_count, demand_count;
     uint32_t *first, *second; /* nodes to be drawn for a first (second) asking, ascending */
-    struct dc_agenda_demand { uint64_t due_height; uint32_t node; } *demand; /* open ones */
+    struct dc_agenda_demand {
+        uint64_t due_height;
+        uint32_t node;
+    } * demand; /* open ones */
 };
 
 struct dc_ledger { /* one per store: what all its states share */
@@ -99,9 +103,9 @@ struct dc_ledger { /* one per store: what all its states share */
     void *checker_context;
     struct dc_forest accounts, deals, tallies, reports;
     struct dc_committee_entry { /* memo, for the life of the store */
-        struct dc_hash source; /* of the accounts */
+        struct dc_hash source;  /* of the accounts */
         struct dc_committee committee;
-    } **committee;
+    } * *committee;
     uint32_t committee_count, committee_max;
     uint64_t small_bytes; /* of states, works and agendas alive */
 };
@@ -113,14 +117,14 @@ struct dc_state {
     struct dc_tree accounts, deals, tallies, reports, past;
     struct dc_work *work;
     struct dc_agenda *agenda;
-    struct dc_anomaly *anomaly; /* NULL when no detector is on */
+    struct dc_anomaly *anomaly;                          /* NULL when no detector is on */
     const struct dc_committee *committee[DC_COMMITTEES]; /* [i]: of epoch + 1 - i, or NULL */
     struct dc_hash part[DC_STATE_PARTS];
     struct dc_hash root;
 };
 
-extern const struct dc_tree_class dc_state_account_class, dc_state_deal_class,
-    dc_state_tally_class, dc_state_report_class;
+extern const struct dc_tree_class dc_state_account_class, dc_state_deal_class, dc_state_tally_class,
+    dc_state_report_class;
 
 /* A new state that begins as `from`, to be changed and committed; a reference for the caller. */
 struct dc_state *dc_state_begin(const struct dc_state *from);
@@ -147,9 +151,9 @@ void dc_agenda_drop(struct dc_ledger *ledger, struct dc_agenda *agenda);
 
 /* committee.c: the committee of an epoch from accounts, R; remembered in the ledger.  Adds its work
  * to *hashes. */
-const struct dc_committee *dc_committee_draw(struct dc_ledger *ledger, const struct dc_tree *accounts,
-                                             uint64_t epoch, const struct dc_hash *beacon,
-                                             uint32_t *hashes);
+const struct dc_committee *dc_committee_draw(struct dc_ledger *ledger,
+                                             const struct dc_tree *accounts, uint64_t epoch,
+                                             const struct dc_hash *beacon, uint32_t *hashes);
 /* The one of that epoch that was drawn, or NULL when there are none or several (a fork): for
  * readers whose state no longer names it, never for execution. */
 const struct dc_committee *dc_committee_known(const struct dc_ledger *ledger, uint64_t epoch);

@@ -67,7 +67,8 @@ size_t dc_state_prove(const struct dc_state *state, uint32_t id, uint8_t *out, s
     return w.failed ? 0 : w.size;
 }
 
-bool dc_state_prove_check(const struct dc_hash *root, uint32_t id, const uint8_t *proof, size_t size)
+bool dc_state_prove_check(const struct dc_hash *root, uint32_t id, const uint8_t *proof,
+                          size_t size)
 {
     struct dc_reader r = dc_reader(proof, size);
     uint32_t depth = dc_read8(&r);

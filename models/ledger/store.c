@@ -13,7 +13,7 @@ struct dc_store {
     struct dc_ledger ledger;
     pthread_mutex_t table, chain;
     struct dc_block **bucket;
-    uint32_t buckets, blocks; /* buckets: a power of two */
+    uint32_t buckets, blocks;  /* buckets: a power of two */
     struct dc_block *replaced; /* objects whose signature failed, kept for their holders */
     struct dc_block *genesis;
     uint64_t block_bytes, record_bytes;
@@ -145,9 +145,15 @@ static enum dc_execute_result store_execute(struct dc_store *s, struct dc_block 
     struct dc_block *up = b->header.height == 0 || b->header.seal ? NULL : store_parent(s, b);
     if (up == NULL || up->state == NULL || up->header.seal)
         return DC_EXECUTE_UNKNOWN;
-    struct dc_exec e = {.ledger = &s->ledger, .p = &s->ledger.params, .header = &b->header,
-                        .qc = b->qc, .handover = b->handover, .parent = up, .before = up->state,
-                        .find = store_find_borrowed, .store = s};
+    struct dc_exec e = {.ledger = &s->ledger,
+                        .p = &s->ledger.params,
+                        .header = &b->header,
+                        .qc = b->qc,
+                        .handover = b->handover,
+                        .parent = up,
+                        .before = up->state,
+                        .find = store_find_borrowed,
+                        .store = s};
     enum dc_execute_result result = dc_execute(&e, b->tx, b->tx_count, NULL, NULL);
     if (atomic_load(&b->executed) != 0 && result != DC_EXECUTE_UNKNOWN) {
         store_compare(b, &e, result == DC_EXECUTE_VALID);
@@ -190,9 +196,15 @@ bool dc_store_build(struct dc_store *s, struct dc_block *parent, struct dc_block
     bool valid = false;
     pthread_mutex_lock(&s->chain);
     if (parent->state != NULL && !parent->header.seal) {
-        struct dc_exec e = {.ledger = &s->ledger, .p = &s->ledger.params, .header = &header,
-                            .qc = parts->qc, .handover = parts->handover, .parent = parent,
-                            .before = parent->state, .find = store_find_borrowed, .store = s};
+        struct dc_exec e = {.ledger = &s->ledger,
+                            .p = &s->ledger.params,
+                            .header = &header,
+                            .qc = parts->qc,
+                            .handover = parts->handover,
+                            .parent = parent,
+                            .before = parent->state,
+                            .find = store_find_borrowed,
+                            .store = s};
         valid = dc_execute(&e, candidate, count, chosen != NULL ? chosen : &none, &parts->header) ==
                 DC_EXECUTE_VALID;
         store_charge(e.record, out);
@@ -334,8 +346,8 @@ static bool store_unwanted(const struct dc_store *s, const struct dc_block *b, u
 void dc_store_collect(struct dc_store *s, uint64_t height)
 {
     uint64_t state_below = height > DC_WINDOW_HEIGHTS ? height - DC_WINDOW_HEIGHTS : 0;
-    uint64_t keep = s->config.keep_heights > DC_WINDOW_HEIGHTS ? s->config.keep_heights
-                                                               : DC_WINDOW_HEIGHTS;
+    uint64_t keep =
+        s->config.keep_heights > DC_WINDOW_HEIGHTS ? s->config.keep_heights : DC_WINDOW_HEIGHTS;
     uint64_t block_below = height > keep ? height - keep : 0;
     for (uint32_t i = 0; i <= s->buckets; i++) {
         struct dc_block *b = i < s->buckets ? s->bucket[i] : s->replaced;
@@ -369,7 +381,7 @@ size_t dc_store_bytes(const struct dc_store *s)
                                    &s->ledger.reports};
     size_t bytes = s->block_bytes + s->record_bytes + s->ledger.small_bytes;
     for (uint32_t i = 0; i < 4; i++)
-        bytes += f[i]->nodes.live * f[i]->nodes.size_bytes +
-                 f[i]->leaves.live * f[i]->leaves.size_bytes;
+        bytes +=
+            f[i]->nodes.live * f[i]->nodes.size_bytes + f[i]->leaves.live * f[i]->leaves.size_bytes;
     return bytes;
 }

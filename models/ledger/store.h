@@ -14,20 +14,29 @@
 
 /* What a block's execution says to nodes, beside the state: each list in account order. */
 struct dc_outcome {
-    uint32_t drawn_count;     /* challenges drawn by this block */
-    const uint32_t *drawn;    /* the challenged nodes; details in their accounts' posync.challenge */
-    uint32_t demand_count;    /* demands opened by this block */
+    uint32_t drawn_count;  /* challenges drawn by this block */
+    const uint32_t *drawn; /* the challenged nodes; details in their accounts' posync.challenge */
+    uint32_t demand_count; /* demands opened by this block */
     const uint32_t *demand;
-    uint32_t settled_count;   /* challenges settled by this block */
-    const struct dc_settled { uint32_t node; struct dc_challenge challenge; uint8_t verdict; } *settled;
+    uint32_t settled_count; /* challenges settled by this block */
+    const struct dc_settled {
+        uint32_t node;
+        struct dc_challenge challenge;
+        uint8_t verdict;
+    } * settled;
     uint32_t slash_count;
-    const struct dc_slash { uint32_t node; uint64_t amount; uint8_t reason; bool ejected; } *slash;
-    bool first_of_epoch;      /* settles epoch - 1 */
+    const struct dc_slash {
+        uint32_t node;
+        uint64_t amount;
+        uint8_t reason;
+        bool ejected;
+    } * slash;
+    bool first_of_epoch;                     /* settles epoch - 1 */
     uint32_t heartbeats, verdicts, receipts; /* transactions of these kinds */
     /* of the epoch that this block settled, when first_of_epoch */
     uint64_t reward_validators, reward_services, issued, burned, fees;
-    uint32_t accounts;        /* length of the next two: accounts before this block */
-    const uint64_t *reward;   /* per account id, when first_of_epoch */
+    uint32_t accounts;              /* length of the next two: accounts before this block */
+    const uint64_t *reward;         /* per account id, when first_of_epoch */
     const struct dc_posync *record; /* likewise: the settled records */
 };
 
@@ -47,10 +56,10 @@ enum dc_answer_verdict {
 };
 struct dc_answer_checker {
     const char *name;
-    /* The proof of an ANSWER transaction of `node`, whose demand (nonce, k) stands in its account. */
+    /* The proof of an ANSWER transaction of `node`; the demand (nonce, k) is in its account. */
     enum dc_answer_verdict (*answer)(void *context, const struct dc_state *state, uint32_t node,
                                      const uint8_t *proof, size_t size);
-    /* Evidence: an ANSWER message that `accused` signed to the challenge that stands in its account. */
+    /* Evidence: an ANSWER message that `accused` signed to the challenge in its account. */
     enum dc_answer_verdict (*evidence)(void *context, const struct dc_state *state,
                                        uint32_t accused, const uint8_t *message, size_t size);
 };
@@ -58,15 +67,18 @@ struct dc_answer_checker {
 struct dc_store;
 
 struct dc_store_config {
-    uint64_t chain;            /* chain id: part of everything that is signed */
+    uint64_t chain; /* chain id: part of everything that is signed */
     struct dc_crypto *crypto;
-    bool memo;                 /* off: execute again at every call, and check that it is the same */
-    uint32_t keep_heights;     /* blocks this far below the highest collected are kept for peers */
+    bool memo;             /* off: execute again at every call, and check that it is the same */
+    uint32_t keep_heights; /* blocks this far below the highest collected are kept for peers */
     const struct dc_answer_checker *checker; /* NULL: answers and evidence of answers are refused */
     void *checker_context;
 };
 
-/* Genesis: accounts as given (dense ids), deals as given, block of height 0 with id and state. */
+/* Genesis: accounts as given (dense ids; used_bytes, used_chunks and deal_last follow from the
+ * deals), deals as given (offset_chunk and prev are assigned in order; price * end_epoch of each is
+ * minted into escrow), block of height 0 with id and state.  price_gib_epoch 0 is replaced by its
+ * default: dc_state_params says what holds. */
 struct dc_genesis {
     struct dc_params params;
     uint32_t accounts;
@@ -79,8 +91,9 @@ struct dc_genesis {
     struct dc_hash beacon;
 };
 
-enum dc_status dc_store_create(const struct dc_store_config *config, const struct dc_genesis *genesis,
-                               struct dc_store **out, struct dc_error *error) DC_MUST_USE;
+enum dc_status dc_store_create(const struct dc_store_config *config,
+                               const struct dc_genesis *genesis, struct dc_store **out,
+                               struct dc_error *error) DC_MUST_USE;
 void dc_store_destroy(struct dc_store *store);
 struct dc_block *dc_store_genesis(struct dc_store *store);
 
@@ -114,15 +127,15 @@ size_t dc_store_bytes(const struct dc_store *store);
  * Drawn from the state after epoch e-3 and R after e-2; NULL when `at` does not know them yet. */
 struct dc_committee {
     uint64_t epoch;
-    uint32_t count;               /* members */
-    const uint32_t *member;       /* account ids, ascending */
-    const uint64_t *power;        /* of each */
-    const uint64_t *cumulative;   /* power of members up to and including this one */
-    const uint8_t (*key)[32];     /* signing keys as of the drawing */
+    uint32_t count;             /* members */
+    const uint32_t *member;     /* account ids, ascending */
+    const uint64_t *power;      /* of each */
+    const uint64_t *cumulative; /* power of members up to and including this one */
+    const uint8_t (*key)[32];   /* signing keys as of the drawing */
     const uint8_t (*vrf_key)[32];
-    uint64_t total, quorum;       /* quorum = floor(2 total / 3) + 1 */
-    struct dc_hash root;          /* of the above */
-    struct dc_hash beacon;        /* that leaders are drawn from */
+    uint64_t total, quorum; /* quorum = floor(2 total / 3) + 1 */
+    struct dc_hash root;    /* of the above */
+    struct dc_hash beacon;  /* that leaders are drawn from */
 };
 /* Committee of `epoch` on the chain that ends in `at` (a block executed).  Remembered process-wide;
  * lives as long as the store. */

@@ -129,8 +129,8 @@ static struct dc_tree_node *tree_path_own(struct dc_forest *forest, struct dc_tr
     for (uint32_t level = tree->depth; level > 1; level--) {
         uint32_t c = tree_digit(index, level);
         node->dirty |= (uint8_t)(1u << c);
-        node->child[c] = node->child[c] == NULL ? tree_node_new(forest)
-                                                : tree_node_own(forest, node->child[c]);
+        node->child[c] =
+            node->child[c] == NULL ? tree_node_new(forest) : tree_node_own(forest, node->child[c]);
         node = node->child[c];
     }
     *place = tree_digit(index, 1);
@@ -236,8 +236,8 @@ void dc_tree_prove(const struct dc_tree *tree, uint32_t index, struct dc_hash *p
     }
 }
 
-bool dc_tree_fold(const struct dc_hash *leaf, uint32_t index, uint32_t depth,
-                  const uint8_t *path, struct dc_hash *root)
+bool dc_tree_fold(const struct dc_hash *leaf, uint32_t index, uint32_t depth, const uint8_t *path,
+                  struct dc_hash *root)
 {
     if (depth == 0 || depth >= DC_TREE_DEPTH_MAX || index >> 2 * depth != 0)
         return false;

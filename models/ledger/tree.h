@@ -26,9 +26,9 @@
 
 struct dc_tree_class {
     const char *name;
-    uint8_t tag;         /* tells the leaves of one kind of tree from another's */
-    size_t leaf_bytes;   /* of a leaf in memory */
-    size_t encoded_max;  /* of its encoding, at most DC_TREE_ENCODED_MAX */
+    uint8_t tag;        /* tells the leaves of one kind of tree from another's */
+    size_t leaf_bytes;  /* of a leaf in memory */
+    size_t encoded_max; /* of its encoding, at most DC_TREE_ENCODED_MAX */
     size_t (*encode)(const void *leaf, uint8_t *out); /* canonical bytes; returns their size */
 };
 #define DC_TREE_ENCODED_MAX ((size_t)1024)
@@ -67,7 +67,7 @@ struct dc_hash dc_tree_leaf_hash(const struct dc_tree_class *class, uint32_t ind
  * other children's hashes in order.  Writes tree->depth * 3 hashes. */
 void dc_tree_prove(const struct dc_tree *tree, uint32_t index, struct dc_hash *path);
 /* The root that a leaf hash and its path lead to; false when index does not fit depth. */
-bool dc_tree_fold(const struct dc_hash *leaf, uint32_t index, uint32_t depth,
-                  const uint8_t *path, struct dc_hash *root);
+bool dc_tree_fold(const struct dc_hash *leaf, uint32_t index, uint32_t depth, const uint8_t *path,
+                  struct dc_hash *root);
 
 #endif

@@ -276,6 +276,41 @@ static void node_commits(struct dc_node *node, const struct dc_input *in, struct
             node_commit(node, out->list[i].object, in, out);
 }
 
+/* The roles that may send a message of a kind; 0: consensus judges by its committee record. */
+static uint32_t node_roles(uint32_t kind)
+{
+    switch (kind) {
+    case DC_MSG_TX:
+        return DC_ROLE_VALIDATOR | DC_ROLES_SERVICE | DC_ROLE_CLIENT;
+    case DC_MSG_CHALLENGE:
+        return DC_ROLE_VALIDATOR;
+    case DC_MSG_ANSWER:
+        return DC_ROLE_VALIDATOR | DC_ROLES_SERVICE;
+    case DC_MSG_PUT:
+    case DC_MSG_GET:
+    case DC_MSG_RECEIPT:
+        return DC_ROLE_CLIENT;
+    case DC_MSG_PUT_REPLY:
+    case DC_MSG_GET_REPLY:
+    case DC_MSG_RECEIPT_REPLY:
+        return DC_ROLES_SERVICE;
+    default:
+        return 0;
+    }
+}
+
+/* Whether the sender's certificate allows what it sends (models/README.md 2).  The link is an
+ * authenticated channel, so `from` is who it says. */
+static bool node_certified(const struct dc_node *node, const struct dc_input *in)
+{
+    uint32_t roles = node_roles(in->payload->kind);
+    if (roles == 0)
+        return true;
+    const struct dc_state *state = node->chain->final->state;
+    const struct dc_account *a = dc_state_account(state, in->from);
+    return a != NULL && dc_account_may(a, dc_state_meta(state)->height, roles);
+}
+
 /* --- the step ------------------------------------------------------------------------------- */
 
 static void node_message(struct dc_node *node, const struct dc_input *in, struct dc_effects *out)
@@ -283,6 +318,11 @@ static void node_message(struct dc_node *node, const struct dc_input *in, struct
     uint32_t kind = in->payload->kind;
     out->charge[DC_COST_MESSAGE]++;
     out->charge[DC_COST_KIB] += in->payload->size >> 10;
+    if (!node_certified(node, in)) {
+        node->refused++;
+        dc_effect_note(out, DC_NOTE_REFUSED, kind, 1);
+        return;
+    }
     if (dc_consensus_message_is(kind)) {
         if (node->validator != NULL)
             dc_jolteon_message(&node->validator->jolteon, &node->env, in, out);

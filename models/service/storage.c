@@ -186,14 +186,10 @@ static const struct dc_held *storage_find_deal(const struct dc_storage *s, uint3
     return NULL;
 }
 
-/* Under what a chunk is to be shown: by the state where there is one, else by what is held now. */
+/* The held deal under which a chunk is to be shown in `state`, or NULL: as filler. */
 static const struct dc_held *storage_shown(const struct dc_storage *s, const struct dc_state *state,
                                            uint32_t node, uint64_t chunk)
 {
-    if (state == NULL) {
-        const struct dc_held *h = dc_storage_find(s, chunk);
-        return h != NULL && h->deal != DC_DEAL_NONE ? h : NULL;
-    }
     const struct dc_account *a = dc_state_account(state, node);
     return a == NULL ? NULL : storage_find_deal(s, storage_covering(state, a, chunk));
 }
@@ -218,12 +214,6 @@ size_t dc_storage_prove_at(const struct dc_storage *s, const struct dc_state *st
     }
     DC_CHECK(!w.failed);
     return w.size;
-}
-
-size_t dc_storage_prove(const struct dc_storage *s, const uint64_t *sample, uint32_t k,
-                        uint8_t *out, size_t out_max, uint32_t *proved)
-{
-    return dc_storage_prove_at(s, NULL, 0, sample, k, out, out_max, proved);
 }
 
 /* Whether a chunk may be shown under deal `id` (DC_DEAL_NONE: as filler). */

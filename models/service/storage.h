@@ -91,9 +91,6 @@ const struct dc_held *dc_storage_find(const struct dc_storage *s, uint64_t chunk
 size_t dc_storage_prove_at(const struct dc_storage *s, const struct dc_state *state, uint32_t node,
                            const uint64_t *sample, uint32_t k, uint8_t *out, size_t out_max,
                            uint32_t *proved);
-/* The same, each chunk shown under the deal that is held there now. */
-size_t dc_storage_prove(const struct dc_storage *s, const uint64_t *sample, uint32_t k,
-                        uint8_t *out, size_t out_max, uint32_t *proved);
 size_t dc_storage_proof_max(const struct dc_storage *s, uint32_t k);
 /* Judges it by the node's account and deals in a state: a chunk that a deal covers must be shown
  * under that deal; once the deal has expired, filler is as good.  INVALID only when a chunk shown

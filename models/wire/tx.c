@@ -170,7 +170,8 @@ static void tx_read_evidence(struct dc_reader *r, struct dc_tx *t)
     t->evidence.kind = dc_read8(r);
     t->evidence.accused = dc_read32(r);
     t->evidence.proof = tx_read_sized(r, &t->evidence.proof_size);
-    bool conflict = t->evidence.kind == DC_EVIDENCE_PROPOSALS || t->evidence.kind == DC_EVIDENCE_VOTES;
+    bool conflict =
+        t->evidence.kind == DC_EVIDENCE_PROPOSALS || t->evidence.kind == DC_EVIDENCE_VOTES;
     uint64_t epoch, round;
     if (r->failed || (!conflict && t->evidence.kind != DC_EVIDENCE_ANSWER) ||
         (conflict && !dc_evidence_when(t->evidence.kind, t->evidence.proof, t->evidence.proof_size,

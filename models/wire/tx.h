@@ -12,18 +12,18 @@
 
 enum dc_tx_kind {
     DC_TX_TRANSFER = 1,
-    DC_TX_BOND,      /* raises the bond (and lock tier) */
+    DC_TX_BOND, /* raises the bond (and lock tier) */
     DC_TX_UNBOND,
-    DC_TX_REGISTER,  /* a certificate and a role; appends an account */
-    DC_TX_RENEW,     /* a new certificate (and keys) for an account */
-    DC_TX_REVOKE,    /* by the registrar: a serial is revoked */
-    DC_TX_DEAL,      /* client and node agree to store an object */
-    DC_TX_RECEIPT,   /* epoch report of a client about a node, countersigned */
+    DC_TX_REGISTER, /* a certificate and a role; appends an account */
+    DC_TX_RENEW,    /* a new certificate (and keys) for an account */
+    DC_TX_REVOKE,   /* by the registrar: a serial is revoked */
+    DC_TX_DEAL,     /* client and node agree to store an object */
+    DC_TX_RECEIPT,  /* epoch report of a client about a node, countersigned */
     DC_TX_HEARTBEAT,
     DC_TX_VERDICT,
-    DC_TX_ANSWER,    /* to an on-chain demand: the whole proof */
-    DC_TX_EVIDENCE,  /* two votes or proposals of one (epoch, round), or a signed invalid answer */
-    DC_TX_VOTES,     /* late votes (up to 8 blocks) that a proposer includes */
+    DC_TX_ANSWER,   /* to an on-chain demand: the whole proof */
+    DC_TX_EVIDENCE, /* two votes or proposals of one (epoch, round), or a signed invalid answer */
+    DC_TX_VOTES,    /* late votes (up to 8 blocks) that a proposer includes */
     DC_TX_COUNT
 };
 
@@ -31,28 +31,68 @@ struct dc_tx {
     uint8_t kind;
     uint32_t from;
     union {
-        struct { uint64_t nonce, amount, fee; uint32_t to; } transfer;
-        struct { uint64_t nonce, amount; uint8_t lock_tier; } bond; /* BOND and UNBOND */
-        struct { uint64_t nonce, bond, capacity_bytes; uint8_t region; struct dc_hash filler_root;
-                 const uint8_t *certificate; uint32_t certificate_size; } reg; /* REGISTER, RENEW */
-        struct { uint64_t nonce, serial; } revoke;
-        struct { uint64_t nonce, size_bytes, price; uint32_t node, epochs; struct dc_hash root;
-                 const uint8_t *node_signature; } deal; /* countersigned by the node */
-        struct { uint64_t epoch, paid; uint32_t node, sent, ok, timely;
-                 const uint8_t *node_signature; } receipt; /* cumulative over the epoch */
-        struct { uint64_t height; uint8_t proof[8]; } heartbeat; /* final height f, 8 bytes of
+        struct {
+            uint64_t nonce, amount, fee;
+            uint32_t to;
+        } transfer;
+        struct {
+            uint64_t nonce, amount;
+            uint8_t lock_tier;
+        } bond; /* BOND and UNBOND */
+        struct {
+            uint64_t nonce, bond, capacity_bytes;
+            uint8_t region;
+            struct dc_hash filler_root;
+            const uint8_t *certificate;
+            uint32_t certificate_size;
+        } reg; /* REGISTER, RENEW */
+        struct {
+            uint64_t nonce, serial;
+        } revoke;
+        struct {
+            uint64_t nonce, size_bytes, price;
+            uint32_t node, epochs;
+            struct dc_hash root;
+            const uint8_t *node_signature;
+        } deal; /* countersigned by the node */
+        struct {
+            uint64_t epoch, paid;
+            uint32_t node, sent, ok, timely;
+            const uint8_t *node_signature;
+        } receipt; /* cumulative over the epoch */
+        struct {
+            uint64_t height;
+            uint8_t proof[8];
+        } heartbeat; /* final height f, 8 bytes of
                  H(n || leaf under root(f) at index H(R_f || n)) */
-        struct { uint64_t height; uint32_t node, response_us; uint8_t verdict, asking, proved;
-                 uint8_t binding[16]; } verdict; /* challenge drawn at height; H(verifier||answer) */
-        struct { uint64_t height; const uint8_t *proof; uint32_t proof_size; } answer;
-        struct { uint8_t kind; uint32_t accused; const uint8_t *proof; uint32_t proof_size; } evidence;
-        struct { uint64_t height; const uint8_t *votes; uint32_t votes_size; } votes;
+        struct {
+            uint64_t height;
+            uint32_t node, response_us;
+            uint8_t verdict, asking, proved;
+            uint8_t binding[16];
+        } verdict; /* challenge drawn at height; H(verifier||answer) */
+        struct {
+            uint64_t height;
+            const uint8_t *proof;
+            uint32_t proof_size;
+        } answer;
+        struct {
+            uint8_t kind;
+            uint32_t accused;
+            const uint8_t *proof;
+            uint32_t proof_size;
+        } evidence;
+        struct {
+            uint64_t height;
+            const uint8_t *votes;
+            uint32_t votes_size;
+        } votes;
     };
     const uint8_t *signature;
 };
 
-/* Evidence kinds: DC_EVIDENCE_PROPOSALS and _VOTES of wire/evidence.h, and this one: a signed ANSWER
- * message (wire/service_msg.h) to a challenge, whose proof is wrong. */
+/* Evidence kinds: DC_EVIDENCE_PROPOSALS and _VOTES of wire/evidence.h, and this one: a signed
+ * ANSWER message (wire/service_msg.h) to a challenge, whose proof is wrong. */
 #define DC_EVIDENCE_ANSWER 3
 
 /* A verdict is enum dc_verdict_kind (posync/posync.h): pass, fail, late or silent. */

@@ -123,7 +123,7 @@ static void test_partial(void)
     for (size_t i = 0; i < 2; i++) {
         struct run r = run_text(quiet, &(struct run_how){.set = {cases[i].strategy,
                                                                  "protocol.audit=1",
-                                                                 "protocol.sprt_alpha=0.000000001",
+                                                                 "protocol.sprt_alpha=0.00000001",
                                                                  "protocol.answer_heights=100000",
                                                                  "protocol.abandon_heights=200000",
                                                                  "duration=12 epochs"},

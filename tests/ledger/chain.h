@@ -24,13 +24,13 @@ struct chain {
     struct dc_crypto crypto;
     struct dc_genesis_set set;
     struct dc_store *store;
-    struct dc_block *tip;     /* a reference is held to every block from `first` on */
-    struct dc_block **block;  /* by height */
+    struct dc_block *tip;    /* a reference is held to every block from `first` on */
+    struct dc_block **block; /* by height */
     uint32_t blocks_max;
-    uint32_t skip_rounds;     /* rounds that fail before the next block */
-    uint64_t voting_mask;     /* member i votes when bit i % 64 is set */
+    uint32_t skip_rounds; /* rounds that fail before the next block */
+    uint64_t voting_mask; /* member i votes when bit i % 64 is set */
     bool real_votes;
-    uint8_t *bytes;           /* pending transactions */
+    uint8_t *bytes; /* pending transactions */
     size_t bytes_used, bytes_max;
     struct dc_tx_view tx[CHAIN_TX_MAX];
     uint32_t tx_count;
@@ -39,24 +39,53 @@ struct chain {
 
 static inline struct dc_params chain_params(void)
 {
-    return (struct dc_params){
-        .epoch_blocks = 30, .block_interval_ns = 1000000000, .block_bytes_max = 1 << 20,
-        .g_min = DC_ONE / 2, .weight_s_ppm = 350000, .weight_a_ppm = 250000,
-        .weight_u_ppm = 200000, .weight_q_ppm = 200000, .lambda = DC_ONE / 5,
-        .score_newcomer = DC_ONE / 5, .kappa = DC_ONE / 2, .heartbeat_lifetime = 4,
-        .lag_halving = 4, .theta = dc_q31_from_ppm(300000), .audit = dc_q31_from_ppm(100000),
-        .soft = DC_ONE, .verifiers = 3, .k = 8, .k_min = 4, .k_max = 32,
-        .k_max_chance = dc_q31_from_ppm(100000), .rigor = 2, .deadline_base_ns = 200000000,
-        .deadline_per_k_ns = 10000000, .answer_heights = 20, .abandon_heights = 100,
-        .sprt_p0 = dc_q31_from_ppm(30000), .sprt_p1 = DC_ONE / 2,
-        .sprt_alpha = dc_q31_from_ppm(100), .sprt_beta = dc_q31_from_ppm(10000),
-        .bond_min_validator = 1000 * DC_DSYNC, .bond_min_service = 100 * DC_DSYNC,
-        .bond_per_unit = DC_DSYNC * 48 / 100, .issuance_service = DC_DSYNC,
-        .issuance_validator = DC_DSYNC, .base_share_ppm = 300000, .take_ppm = 50000,
-        .epsilon_ppm = 100000, .fee_inclusion = 10000, .fee_verdict = 200000,
-        .slash_first_ppm = 5000, .slash_repeat_ppm = 30000, .slash_fund_ppm = 500000,
-        .unbonding_epochs = 10, .eject_lock_epochs = 20, .probation = 1,
-        .lock_tier_ppm = {1000000, 2000000, 3000000, 4000000}};
+    return (struct dc_params){.epoch_blocks = 30,
+                              .block_interval_ns = 1000000000,
+                              .block_bytes_max = 1 << 20,
+                              .g_min = DC_ONE / 2,
+                              .weight_s_ppm = 350000,
+                              .weight_a_ppm = 250000,
+                              .weight_u_ppm = 200000,
+                              .weight_q_ppm = 200000,
+                              .lambda = DC_ONE / 5,
+                              .score_newcomer = DC_ONE / 5,
+                              .kappa = DC_ONE / 2,
+                              .heartbeat_lifetime = 4,
+                              .lag_halving = 4,
+                              .theta = dc_q31_from_ppm(300000),
+                              .audit = dc_q31_from_ppm(100000),
+                              .soft = DC_ONE,
+                              .verifiers = 3,
+                              .k = 8,
+                              .k_min = 4,
+                              .k_max = 32,
+                              .k_max_chance = dc_q31_from_ppm(100000),
+                              .rigor = 2,
+                              .deadline_base_ns = 200000000,
+                              .deadline_per_k_ns = 10000000,
+                              .answer_heights = 20,
+                              .abandon_heights = 100,
+                              .sprt_p0 = dc_q31_from_ppm(30000),
+                              .sprt_p1 = DC_ONE / 2,
+                              .sprt_alpha = dc_q31_from_ppm(100),
+                              .sprt_beta = dc_q31_from_ppm(10000),
+                              .bond_min_validator = 1000 * DC_DSYNC,
+                              .bond_min_service = 100 * DC_DSYNC,
+                              .bond_per_unit = DC_DSYNC * 48 / 100,
+                              .issuance_service = DC_DSYNC,
+                              .issuance_validator = DC_DSYNC,
+                              .base_share_ppm = 300000,
+                              .take_ppm = 50000,
+                              .epsilon_ppm = 100000,
+                              .fee_inclusion = 10000,
+                              .fee_verdict = 200000,
+                              .slash_first_ppm = 5000,
+                              .slash_repeat_ppm = 30000,
+                              .slash_fund_ppm = 500000,
+                              .unbonding_epochs = 10,
+                              .eject_lock_epochs = 20,
+                              .probation = 1,
+                              .lock_tier_ppm = {1000000, 2000000, 3000000, 4000000}};
 }
 
 /* Sets up everything from spec and params; `edit` (or NULL) may change accounts and deals first. */
@@ -72,8 +101,11 @@ static inline void chain_make(struct chain *c, const struct dc_genesis_spec *spe
     CU_ASSERT_EQUAL_FATAL(dc_genesis_set_create(spec, params, &c->set, &error), DC_OK);
     if (edit != NULL)
         edit(&c->set);
-    struct dc_store_config config = {.chain = spec->chain, .crypto = &c->crypto, .memo = memo,
-                                     .keep_heights = 100, .checker = checker,
+    struct dc_store_config config = {.chain = spec->chain,
+                                     .crypto = &c->crypto,
+                                     .memo = memo,
+                                     .keep_heights = 100,
+                                     .checker = checker,
                                      .checker_context = context};
     CU_ASSERT_EQUAL_FATAL(dc_store_create(&config, &c->set.genesis, &c->store, &error), DC_OK);
     c->blocks_max = 4096;
@@ -228,7 +260,8 @@ static inline struct dc_block *chain_intern(struct chain *c, const struct dc_blo
     uint8_t *bytes = calloc(1, size + 64);
     CU_ASSERT_EQUAL_FATAL(dc_block_encode(parts, bytes), size);
     struct dc_hash id = dc_block_id(bytes, size);
-    struct dc_hash digest = dc_proposal_digest(CHAIN_ID, parts->header.epoch, parts->header.round, &id);
+    struct dc_hash digest =
+        dc_proposal_digest(CHAIN_ID, parts->header.epoch, parts->header.round, &id);
     dc_sign(&c->crypto, &c->set.sign[parts->header.proposer], digest.b, 32, bytes + size);
     struct dc_block *block = dc_store_intern(c->store, bytes, size + 64);
     CU_ASSERT_PTR_NOT_NULL_FATAL(block);
@@ -288,7 +321,8 @@ static inline void chain_verdicts(struct chain *c, uint8_t (*says)(uint32_t node
 {
     const struct dc_outcome *o = c->tip->outcome;
     for (uint32_t i = 0; i < o->drawn_count; i++) {
-        const struct dc_challenge *q = &dc_state_account(chain_state(c), o->drawn[i])->posync.challenge;
+        const struct dc_challenge *q =
+            &dc_state_account(chain_state(c), o->drawn[i])->posync.challenge;
         for (uint32_t v = 0; v < q->verifiers; v++) {
             struct dc_tx tx = {.kind = DC_TX_VERDICT, .from = q->verifier[v]};
             tx.verdict.height = q->height;

@@ -1,13 +1,18 @@
 #include "tests/ledger/chain.h"
 #include "tests/support/statistics.h"
 
-/* Challenges per epoch against the closed form N [1 - (1 - pi F_u(theta-)) (1 - rho)] (models/README.md
- * 15), and when in the epoch they fall. */
+/* Challenges per epoch against the closed form N [1 - (1 - pi F_u(theta-)) (1 - rho)]
+ * (models/README.md 15), and when in the epoch they fall. */
 
-static const struct dc_genesis_spec spec = {
-    .seed = 11, .chain = CHAIN_ID, .validators = 4, .services = 300, .clients = 1,
-    .bond_validator = 2000 * DC_DSYNC, .balance = 1000 * DC_DSYNC, .capacity_bytes = 1ull << 30,
-    .regions = 1};
+static const struct dc_genesis_spec spec = {.seed = 11,
+                                            .chain = CHAIN_ID,
+                                            .validators = 4,
+                                            .services = 300,
+                                            .clients = 1,
+                                            .bond_validator = 2000 * DC_DSYNC,
+                                            .balance = 1000 * DC_DSYNC,
+                                            .capacity_bytes = 1ull << 30,
+                                            .regions = 1};
 
 /* Utilisation of service i: i / 300. */
 static struct dc_deal deals[300];
@@ -15,7 +20,10 @@ static void spread(struct dc_genesis_set *set)
 {
     uint32_t n = 0;
     for (uint32_t i = 1; i < 300; i++)
-        deals[n++] = (struct dc_deal){.client = 304, .node = 4 + i, .price = 0, .end_epoch = 1000,
+        deals[n++] = (struct dc_deal){.client = 304,
+                                      .node = 4 + i,
+                                      .price = 0,
+                                      .end_epoch = 1000,
                                       .size_bytes = ((1ull << 30) * i) / 300 / 4096 * 4096};
     set->genesis.deal = deals;
     set->genesis.deals = n;
@@ -80,12 +88,12 @@ static void count_challenges(uint32_t theta_ppm, uint32_t soft_ppm, uint32_t aud
 
 static void test_closed_form(void)
 {
-    count_challenges(0, 1000000, 0, 3);         /* nobody */
-    count_challenges(300000, 1000000, 0, 3);    /* exactly those below theta */
-    count_challenges(0, 1000000, 100000, 12);   /* audits alone */
+    count_challenges(0, 1000000, 0, 3);       /* nobody */
+    count_challenges(300000, 1000000, 0, 3);  /* exactly those below theta */
+    count_challenges(0, 1000000, 100000, 12); /* audits alone */
     count_challenges(300000, 1000000, 100000, 6);
     count_challenges(500000, 400000, 50000, 12); /* soft */
-    count_challenges(1000000, 1000000, 0, 2);   /* everyone, every epoch */
+    count_challenges(1000000, 1000000, 0, 2);    /* everyone, every epoch */
 }
 
 int main(void)

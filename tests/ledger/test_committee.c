@@ -5,13 +5,20 @@
 
 #include <stdlib.h>
 
-/* Committees: power, quorum, seats and leaders against their distributions (models/README.md 4, 15). */
+/* Committees: power, quorum, seats and leaders against their distributions (models/README.md 4,
+ * 15). */
 
 static struct dc_params params(uint32_t seats)
 {
-    return (struct dc_params){.epoch_blocks = 30, .g_min = DC_ONE / 2, .seats = seats,
-                              .score_newcomer = DC_ONE / 5, .lag_halving = 4, .k_min = 4,
-                              .k_max = 32, .verifiers = 3, .audit = 0,
+    return (struct dc_params){.epoch_blocks = 30,
+                              .g_min = DC_ONE / 2,
+                              .seats = seats,
+                              .score_newcomer = DC_ONE / 5,
+                              .lag_halving = 4,
+                              .k_min = 4,
+                              .k_max = 32,
+                              .verifiers = 3,
+                              .audit = 0,
                               .lock_tier_ppm = {1000000, 2000000, 3000000, 4000000}};
 }
 
@@ -26,8 +33,12 @@ static void setup(struct fixture *f, uint32_t seats, uint32_t validators, uint64
 {
     memset(f, 0, sizeof *f);
     struct dc_params p = params(seats);
-    struct dc_genesis_spec spec = {.seed = seed, .chain = 7, .validators = validators,
-                                   .clients = 3, .bond_validator = 1000 * DC_DSYNC, .regions = 1};
+    struct dc_genesis_spec spec = {.seed = seed,
+                                   .chain = 7,
+                                   .validators = validators,
+                                   .clients = 3,
+                                   .bond_validator = 1000 * DC_DSYNC,
+                                   .regions = 1};
     struct dc_error error = {0};
     CU_ASSERT_EQUAL_FATAL(dc_genesis_set_create(&spec, &p, &f->set, &error), DC_OK);
     if (edit != NULL)
@@ -66,10 +77,11 @@ static void test_power(void)
     uint64_t plain = dc_q31_of(1000 * DC_DSYNC, DC_ONE / 2 + dc_q31_mul(DC_ONE / 2, DC_ONE / 5));
     uint64_t sum = 0;
     for (uint32_t i = 0; i < c->count; i++) {
-        uint64_t expected = c->member[i] == 1   ? dc_q31_of(3000 * DC_DSYNC,
-                                                            DC_ONE / 2 + dc_q31_mul(DC_ONE / 2, DC_ONE / 5))
-                            : c->member[i] == 2 ? 1000 * DC_DSYNC
-                                                : plain;
+        uint64_t expected =
+            c->member[i] == 1
+                ? dc_q31_of(3000 * DC_DSYNC, DC_ONE / 2 + dc_q31_mul(DC_ONE / 2, DC_ONE / 5))
+            : c->member[i] == 2 ? 1000 * DC_DSYNC
+                                : plain;
         CU_ASSERT_EQUAL(c->power[i], expected);
         sum += expected;
         CU_ASSERT_EQUAL(c->cumulative[i], sum);

@@ -5,10 +5,15 @@
  * many epochs; and the same chain executed again in another store, with the memo off, has the same
  * roots, outcomes and charges. */
 
-static const struct dc_genesis_spec spec = {
-    .seed = 3, .chain = CHAIN_ID, .validators = 6, .services = 12, .clients = 6,
-    .bond_validator = 2000 * DC_DSYNC, .balance = 3000 * DC_DSYNC, .capacity_bytes = 16ull << 30,
-    .regions = 3};
+static const struct dc_genesis_spec spec = {.seed = 3,
+                                            .chain = CHAIN_ID,
+                                            .validators = 6,
+                                            .services = 12,
+                                            .clients = 6,
+                                            .bond_validator = 2000 * DC_DSYNC,
+                                            .balance = 3000 * DC_DSYNC,
+                                            .capacity_bytes = 16ull << 30,
+                                            .regions = 3};
 enum { NODES = 18, ACCOUNTS = 24 };
 
 static uint64_t x;
@@ -43,8 +48,8 @@ static void random_deal(struct chain *c, uint32_t from)
     tx.deal.price = draw(3 * DC_DSYNC);
     tx.deal.node = (uint32_t)draw(ACCOUNTS);
     tx.deal.epochs = (uint32_t)draw(6);
-    struct dc_put_terms t = {tx.deal.nonce, tx.deal.size_bytes, tx.deal.price, tx.deal.node,
-                             tx.deal.epochs, {{0}}};
+    struct dc_put_terms t = {tx.deal.nonce, tx.deal.size_bytes, tx.deal.price,
+                             tx.deal.node,  tx.deal.epochs,     {{0}}};
     struct dc_hash h = dc_deal_digest(CHAIN_ID, from, &t);
     dc_sign(&c->crypto, &c->set.sign[tx.deal.node], h.b, 32, signature);
     signature[0] ^= draw(8) == 0;
@@ -63,8 +68,9 @@ static void random_receipt(struct chain *c, uint32_t from)
     tx.receipt.sent = (uint32_t)draw(1000);
     tx.receipt.ok = (uint32_t)draw(tx.receipt.sent + 1);
     tx.receipt.timely = (uint32_t)draw(tx.receipt.ok + 1);
-    struct dc_report_terms t = {tx.receipt.epoch, tx.receipt.paid, from, tx.receipt.node,
-                                tx.receipt.sent, tx.receipt.ok, tx.receipt.timely};
+    struct dc_report_terms t = {tx.receipt.epoch, tx.receipt.paid, from,
+                                tx.receipt.node,  tx.receipt.sent, tx.receipt.ok,
+                                tx.receipt.timely};
     struct dc_hash h = dc_report_digest(CHAIN_ID, &t);
     dc_sign(&c->crypto, &c->set.sign[tx.receipt.node], h.b, 32, signature);
     tx.receipt.node_signature = signature;

@@ -1,11 +1,16 @@
 #include "tests/ledger/chain.h"
 
-/* The rules of each kind of transaction, and of headers, one by one. */
+/* The rules of each kind of transaction, one by one. */
 
-static const struct dc_genesis_spec spec = {
-    .seed = 2, .chain = CHAIN_ID, .validators = 5, .services = 4, .clients = 3,
-    .bond_validator = 2000 * DC_DSYNC, .balance = 5000 * DC_DSYNC, .capacity_bytes = 8ull << 30,
-    .regions = 2};
+static const struct dc_genesis_spec spec = {.seed = 2,
+                                            .chain = CHAIN_ID,
+                                            .validators = 5,
+                                            .services = 4,
+                                            .clients = 3,
+                                            .bond_validator = 2000 * DC_DSYNC,
+                                            .balance = 5000 * DC_DSYNC,
+                                            .capacity_bytes = 8ull << 30,
+                                            .regions = 2};
 enum { SERVICE = 5, CLIENT = 9 };
 
 static struct chain c;
@@ -437,168 +442,16 @@ static void test_evidence(void)
     chain_free(&c);
 }
 
-/* --- demands: a checker that takes "good" and refuses "bad" ----------------------------------- */
-
-static enum dc_answer_verdict check_text(void *context, const struct dc_state *state, uint32_t node,
-                                         const uint8_t *proof, size_t size)
-{
-    (void)context;
-    CU_ASSERT_PTR_NOT_NULL(dc_state_account(state, node));
-    return size == 4 && memcmp(proof, "good", 4) == 0  ? DC_ANSWER_VALID
-           : size == 3 && memcmp(proof, "bad", 3) == 0 ? DC_ANSWER_INVALID
-                                                       : DC_ANSWER_UNJUDGED;
-}
-static const struct dc_answer_checker text_checker = {"text", check_text, check_text};
-
-static uint8_t always_fail(uint32_t node)
-{
-    return node == SERVICE || node == SERVICE + 1 ? DC_VERDICT_FAIL : DC_VERDICT_PASS;
-}
-
-static bool alive(uint32_t id)
-{
-    return id != SERVICE + 2;
-}
-
-static void test_demand(void)
-{
-    struct dc_params p = chain_params();
-    p.theta = DC_ONE; /* everyone is challenged */
-    p.take_ppm = 0;
-    start(&p, &text_checker);
-    bool evidence_sent = false;
-    while (c.tip->header.height < 61) {
-        chain_heartbeats(&c, alive);
-        chain_verdicts(&c, always_fail);
-        if (account(SERVICE)->posync.challenge.height != 0 && !evidence_sent) {
-            struct dc_tx tx = {.kind = DC_TX_EVIDENCE, .from = CLIENT};
-            tx.evidence.kind = DC_EVIDENCE_ANSWER;
-            tx.evidence.accused = SERVICE;
-            tx.evidence.proof = (const uint8_t *)"bad";
-            tx.evidence.proof_size = 3;
-            uint64_t bond = account(SERVICE)->bond;
-            chain_tx(&c, &tx);
-            chain_step(&c);
-            evidence_sent = true;
-            CU_ASSERT_EQUAL(account(SERVICE)->bond, bond - bond / 200);
-            CU_ASSERT_EQUAL(c.tip->outcome->slash_count, 1);
-            CU_ASSERT_EQUAL(c.tip->outcome->slash[0].reason, DC_SLASH_ANSWER);
-            continue;
-        }
-        chain_step(&c);
-    }
-    CU_ASSERT_TRUE(evidence_sent);
-    CU_ASSERT_EQUAL(account(SERVICE)->demand.height, 61);
-    CU_ASSERT_EQUAL(account(SERVICE + 1)->demand.due_height, 81);
-    struct dc_tx tx = {.kind = DC_TX_ANSWER, .from = SERVICE};
-    tx.answer.height = 61;
-    tx.answer.proof = (const uint8_t *)"what";
-    tx.answer.proof_size = 4;
-    CU_ASSERT_FALSE(taken(&tx));
-    tx.answer.proof = (const uint8_t *)"good";
-    CU_ASSERT_TRUE(taken(&tx));
-    CU_ASSERT_EQUAL(account(SERVICE)->demand.height, 0);
-    CU_ASSERT_EQUAL(account(SERVICE)->slashes, 1);
-    CU_ASSERT_FALSE(taken(&tx)); /* nothing is open */
-    while (c.tip->header.height < 80) {
-        chain_heartbeats(&c, NULL);
-        chain_step(&c);
-    }
-    CU_ASSERT_EQUAL(account(SERVICE + 1)->slashes, 0);
-    uint64_t bond = account(SERVICE + 1)->bond;
-    chain_step(&c); /* height 81: lived, did not answer */
-    CU_ASSERT_EQUAL(account(SERVICE + 1)->bond, bond - bond / 200);
-    CU_ASSERT_EQUAL(c.tip->outcome->slash[0].reason, DC_SLASH_UNANSWERED);
-    CU_ASSERT_EQUAL(account(SERVICE + 1)->demand.height, 0);
-    CU_ASSERT_TRUE(dc_state_conserved(chain_state(&c)));
-    chain_free(&c);
-}
-
-/* --- headers ---------------------------------------------------------------------------------- */
-
-static void test_header(void)
-{
-    start(NULL, NULL);
-    steps(28);
-    for (uint32_t height = 29; height <= 32; height++) { /* across the end of an epoch */
-        for (uint32_t what = 0; what < 13; what++) {
-            struct dc_block_parts parts;
-            chain_parts(&c, &parts);
-            CU_ASSERT_TRUE_FATAL(dc_store_build(c.store, c.tip, &parts, NULL, 0, NULL, NULL));
-            struct dc_header *h = &parts.header;
-            switch (what) {
-            case 0: h->timestamp_ns = c.tip->header.timestamp_ns; break;
-            case 1: h->proposer = (h->proposer + 1) % 5; break;
-            case 2: h->vrf[40] ^= 1; break;
-            case 3: h->beacon.b[0] ^= 1; break;
-            case 4: h->state_root.b[31] ^= 1; break;
-            case 5: h->tx_root.b[3] ^= 1; break;
-            case 6: h->committee_root.b[9] ^= 1; break;
-            case 7: h->height++; break;
-            case 8: h->epoch++; break;
-            case 9: h->round++; break;
-            case 10: h->seal = 1; break;
-            case 11: h->parent.b[0] ^= 1; break;
-            default: break; /* as built: valid */
-            }
-            size_t size = dc_block_encoded_size(&parts);
-            uint8_t *bytes = calloc(1, size + 64);
-            dc_block_encode(&parts, bytes);
-            struct dc_block *block = dc_store_intern(c.store, bytes, size + 64);
-            free(bytes);
-            bool valid = block != NULL && dc_store_execute(c.store, block, NULL);
-            CU_ASSERT_EQUAL(valid, what == 12);
-            dc_block_drop(block);
-            chain_parts_drop(&parts);
-        }
-        chain_step(&c);
-        CU_ASSERT_EQUAL(dc_hash_is_zero(&c.tip->header.committee_root), height != 30);
-        CU_ASSERT_EQUAL(c.tip->outcome->first_of_epoch, height == 31);
-    }
-    /* timed-out rounds: their leaders led and were not timely */
-    c.skip_rounds = 3;
-    steps(2);
-    c.skip_rounds = 0;
-    steps(61 - (uint32_t)c.tip->header.height);
-    uint32_t late = 0;
-    for (uint32_t i = 0; i < 5; i++)
-        late += account(i)->posync.q_defined && account(i)->posync.q < DC_ONE;
-    CU_ASSERT_TRUE(late >= 1);
-    chain_free(&c);
-}
-
-static void test_proof(void)
-{
-    start(NULL, NULL);
-    steps(3);
-    uint8_t proof[4096];
-    struct dc_hash root = dc_state_root(chain_state(&c));
-    for (uint32_t id = 0; id < 12; id++) {
-        size_t size = dc_state_prove(chain_state(&c), id, proof, sizeof proof);
-        CU_ASSERT_FATAL(size > 0 && size <= dc_state_prove_size_max(chain_state(&c)));
-        CU_ASSERT_TRUE(dc_state_prove_check(&root, id, proof, size));
-        CU_ASSERT_FALSE(dc_state_prove_check(&root, id + 1, proof, size));
-        CU_ASSERT_EQUAL(dc_state_prove(chain_state(&c), id, proof + 2048, size - 1), 0);
-        for (size_t bit = 0; bit < 8 * size; bit += id == 0 ? 1 : 31) {
-            proof[bit / 8] ^= (uint8_t)(1u << bit % 8);
-            CU_ASSERT_FALSE(dc_state_prove_check(&root, id, proof, size));
-            proof[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        }
-        for (size_t cut = 0; cut < size; cut++)
-            CU_ASSERT_FALSE(dc_state_prove_check(&root, id, proof, cut));
-    }
-    CU_ASSERT_EQUAL(dc_state_prove(chain_state(&c), 12, proof, sizeof proof), 0);
-    chain_free(&c);
-}
-
 int main(void)
 {
-    static const struct test_case cases[] = {
-        {"transfer, nonces", test_transfer}, {"every flipped bit is refused", test_flips},
-        {"bond, unbond", test_bond},         {"register, renew, revoke", test_identity},
-        {"deal", test_deal},                 {"receipt", test_receipt},
-        {"heartbeat", test_heartbeat},       {"late votes", test_late_votes},
-        {"equivocation", test_evidence},     {"demand, answer, evidence of an answer", test_demand},
-        {"headers", test_header},            {"account proofs", test_proof}};
+    static const struct test_case cases[] = {{"transfer, nonces", test_transfer},
+                                             {"every flipped bit is refused", test_flips},
+                                             {"bond, unbond", test_bond},
+                                             {"register, renew, revoke", test_identity},
+                                             {"deal", test_deal},
+                                             {"receipt", test_receipt},
+                                             {"heartbeat", test_heartbeat},
+                                             {"late votes", test_late_votes},
+                                             {"equivocation", test_evidence}};
     return TEST_MAIN("ledger/execute", cases);
 }

@@ -2,18 +2,26 @@
 
 /* Whole epochs on one chain: heartbeats, challenges, verdicts, settlement, rewards. */
 
-static const struct dc_genesis_spec spec = {
-    .seed = 1, .chain = CHAIN_ID, .validators = 7, .services = 20, .clients = 3,
-    .bond_validator = 2000 * DC_DSYNC, .balance = 5000 * DC_DSYNC, .capacity_bytes = 64ull << 30,
-    .regions = 2};
+static const struct dc_genesis_spec spec = {.seed = 1,
+                                            .chain = CHAIN_ID,
+                                            .validators = 7,
+                                            .services = 20,
+                                            .clients = 3,
+                                            .bond_validator = 2000 * DC_DSYNC,
+                                            .balance = 5000 * DC_DSYNC,
+                                            .capacity_bytes = 64ull << 30,
+                                            .regions = 2};
 
 /* Services 7..16 hold paid data for half their capacity; 17..26 are idle. */
 static struct dc_deal deals[10];
 static void half_used(struct dc_genesis_set *set)
 {
     for (uint32_t i = 0; i < 10; i++)
-        deals[i] = (struct dc_deal){.client = 27 + i % 3, .node = 7 + i, .size_bytes = 32ull << 30,
-                                    .price = DC_DSYNC, .end_epoch = 3};
+        deals[i] = (struct dc_deal){.client = 27 + i % 3,
+                                    .node = 7 + i,
+                                    .size_bytes = 32ull << 30,
+                                    .price = DC_DSYNC,
+                                    .end_epoch = 3};
     set->genesis.deal = deals;
     set->genesis.deals = 10;
 }
@@ -81,7 +89,8 @@ static void test_epochs(void)
     }
     CU_ASSERT_TRUE(drawn >= settled && settled >= 30);
     CU_ASSERT_EQUAL(dc_state_meta(chain_state(&c))->escrow, 0); /* every deal is paid out */
-    CU_ASSERT_EQUAL(dc_state_account(chain_state(&c), 25)->slashes, 2); /* of three demands, one is still open */
+    CU_ASSERT_EQUAL(dc_state_account(chain_state(&c), 25)->slashes,
+                    2); /* of three demands, one is still open */
     chain_free(&c);
 }
 

@@ -4,10 +4,15 @@
 
 /* The store: interning, forks, what is kept and what goes, threads, refusals of genesis. */
 
-static const struct dc_genesis_spec spec = {
-    .seed = 4, .chain = CHAIN_ID, .validators = 4, .services = 6, .clients = 2,
-    .bond_validator = 2000 * DC_DSYNC, .balance = 3000 * DC_DSYNC, .capacity_bytes = 16ull << 30,
-    .regions = 1};
+static const struct dc_genesis_spec spec = {.seed = 4,
+                                            .chain = CHAIN_ID,
+                                            .validators = 4,
+                                            .services = 6,
+                                            .clients = 2,
+                                            .bond_validator = 2000 * DC_DSYNC,
+                                            .balance = 3000 * DC_DSYNC,
+                                            .capacity_bytes = 16ull << 30,
+                                            .regions = 1};
 
 static void grow(struct chain *c, uint32_t blocks)
 {
@@ -118,7 +123,7 @@ static void test_fork(void)
     chain_free(&c);
 }
 
-/* What nobody holds goes when it is old enough; memory does not grow with the length of the chain. */
+/* What nobody holds goes when it is old enough; memory does not grow with the chain. */
 static void test_collect(void)
 {
     struct chain c;
@@ -157,7 +162,7 @@ static void test_collect(void)
     chain_free(&c);
 }
 
-/* --- threads ----------------------------------------------------------------------------------- */
+/* --- threads ------------------------------------------------------------------------------ */
 
 struct crowd {
     struct chain *from;
@@ -170,8 +175,7 @@ static void *crowd_member(void *arg)
     struct crowd *crowd = arg;
     for (uint64_t h = 1; h <= crowd->from->tip->header.height; h++) {
         uint8_t *bytes = bytes_of(crowd->from->block[h]);
-        struct dc_block *b =
-            dc_store_intern(crowd->store, bytes, crowd->from->block[h]->size + 64);
+        struct dc_block *b = dc_store_intern(crowd->store, bytes, crowd->from->block[h]->size + 64);
         free(bytes);
         bool ok = dc_store_execute(crowd->store, b, NULL);
         struct dc_hash root = dc_state_root(b->state);
@@ -201,7 +205,7 @@ static void test_threads(void)
     chain_free(&d);
 }
 
-/* --- genesis ----------------------------------------------------------------------------------- */
+/* --- genesis ------------------------------------------------------------------------------ */
 
 static void test_refused(void)
 {
@@ -211,7 +215,8 @@ static void test_refused(void)
     for (uint32_t what = 0; what < 9; what++) {
         struct dc_genesis_set set;
         struct dc_error error = {0};
-        struct dc_deal deal = {.client = 10, .node = 5, .size_bytes = 4096, .price = 1, .end_epoch = 2};
+        struct dc_deal deal = {
+            .client = 10, .node = 5, .size_bytes = 4096, .price = 1, .end_epoch = 2};
         CU_ASSERT_EQUAL_FATAL(dc_genesis_set_create(&spec, &p, &set, &error), DC_OK);
         struct dc_genesis g = set.genesis;
         g.deal = &deal;
@@ -240,11 +245,9 @@ static void test_refused(void)
 int main(void)
 {
     dc_crypto_init();
-    static const struct test_case cases[] = {{"interning", test_intern},
-                                             {"unknown parent", test_unknown_parent},
-                                             {"fork", test_fork},
-                                             {"collection", test_collect},
-                                             {"threads", test_threads},
-                                             {"refused genesis", test_refused}};
+    static const struct test_case cases[] = {
+        {"interning", test_intern}, {"unknown parent", test_unknown_parent},
+        {"fork", test_fork},        {"collection", test_collect},
+        {"threads", test_threads},  {"refused genesis", test_refused}};
     return TEST_MAIN("ledger/store", cases);
 }

@@ -129,8 +129,9 @@ static void test_proofs(void)
             CU_ASSERT_TRUE(dc_hash_equal(&root, &tree.hash));
             CU_ASSERT_TRUE(!dc_tree_fold(&leaf, i ^ 1, tree.depth, bytes, &root) ||
                            !dc_hash_equal(&root, &tree.hash));
-            CU_ASSERT_FALSE(dc_tree_fold(&leaf, i + (1u << 2 * tree.depth), tree.depth, bytes, &root));
-            for (uint32_t bit = 0; bit < tree.depth * 96 * 8; bit += count > 20 ? 7 : 1) {
+            CU_ASSERT_FALSE(
+                dc_tree_fold(&leaf, i + (1u << 2 * tree.depth), tree.depth, bytes, &root));
+            for (uint32_t bit = 0; bit<tree.depth * 96 * 8; bit += count> 20 ? 7 : 1) {
                 bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
                 CU_ASSERT_TRUE(dc_tree_fold(&leaf, i, tree.depth, bytes, &root));
                 CU_ASSERT_FALSE(dc_hash_equal(&root, &tree.hash));
@@ -173,9 +174,8 @@ static void test_batch(void)
 int main(void)
 {
     dc_crypto_init();
-    static const struct test_case cases[] = {
-        {"random batches against an array", test_random},
-        {"proofs under mutation", test_proofs},
-        {"a batch hashes shared nodes once", test_batch}};
+    static const struct test_case cases[] = {{"random batches against an array", test_random},
+                                             {"proofs under mutation", test_proofs},
+                                             {"a batch hashes shared nodes once", test_batch}};
     return TEST_MAIN("ledger/tree", cases);
 }

@@ -14,7 +14,8 @@ static uint8_t filler[600];
 static uint32_t samples(struct dc_tx *t)
 {
     static uint8_t votes[2 * DC_LATE_VOTE_BYTES], conflict[DC_EVIDENCE_BYTES_MAX];
-    struct dc_vote a = {.epoch = 3, .round = 5, .block = {{1}}}, b = {.epoch = 3, .round = 5, .block = {{2}}};
+    struct dc_vote a = {.epoch = 3, .round = 5, .block = {{1}}},
+                   b = {.epoch = 3, .round = 5, .block = {{2}}};
     size_t size = dc_evidence_of_votes(&a, &b, conflict);
     CU_ASSERT_FATAL(size != 0);
     for (size_t i = 0; i < sizeof filler; i++)

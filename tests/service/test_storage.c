@@ -232,8 +232,8 @@ static void world_init(struct world *w, uint64_t chunks)
     w->state.account.deal_last = DC_DEAL_NONE;
     w->state.meta.epoch = 10;
 }
-/* A deal on the next free chunks, in the state and, when held, on the disk. */
-static void world_deal(struct world *w, uint64_t size_bytes, uint64_t end_epoch, bool held)
+/* A deal on the next free chunks, in the state and on the disk. */
+static void world_deal(struct world *w, uint64_t size_bytes, uint64_t end_epoch)
 {
     struct dc_state *s = &w->state;
     struct dc_content c;
@@ -252,23 +252,28 @@ static void world_deal(struct world *w, uint64_t size_bytes, uint64_t end_epoch,
                         .chunks = chunks,
                         .content = c,
                         .root = s->deal[id].root};
-    if (held)
-        dc_storage_hold(&w->storage, &h);
+    dc_storage_hold(&w->storage, &h);
     s->account.deal_last = id;
     s->account.used_chunks += chunks;
 }
-static bool proves(const struct world *w, const uint64_t *sample, uint32_t k, bool at)
+/* What the node proves under `made` is accepted under `judged`. */
+static bool proves_across(const struct world *w, const struct dc_state *made,
+                          const struct dc_state *judged, const uint64_t *sample, uint32_t k)
 {
     size_t size_max = dc_storage_proof_max(&w->storage, k);
-    uint8_t *proof = malloc(size_max + 1);
+    uint8_t *proof = malloc(size_max);
     uint32_t proved;
-    size_t size =
-        at ? dc_storage_prove_at(&w->storage, &w->state, NODE, sample, k, proof, size_max, &proved)
-           : dc_storage_prove(&w->storage, sample, k, proof, size_max, &proved);
+    size_t size = dc_storage_prove_at(&w->storage, made, NODE, sample, k, proof, size_max, &proved);
     CU_ASSERT(size <= size_max);
-    bool ok = size != 0 && dc_storage_check(&w->state, NODE, sample, k, proof, size);
+    bool ok = size != 0 && dc_storage_check(judged, NODE, sample, k, proof, size);
+    CU_ASSERT(size == 0 || dc_storage_judge(judged, NODE, sample, k, proof, size) !=
+                               DC_ANSWER_INVALID); /* nobody is convicted by a deal's coming */
     free(proof);
     return ok;
+}
+static bool proves(const struct world *w, const uint64_t *sample, uint32_t k)
+{
+    return proves_across(w, &w->state, &w->state, sample, k);
 }
 
 /* Every chunk of a node with deals of odd sizes and filler behind them, one by one and together. */
@@ -276,17 +281,15 @@ static void test_every_chunk(void)
 {
     struct world w;
     world_init(&w, 50);
-    world_deal(&w, 1, 20, true);
-    world_deal(&w, 9 * DC_CHUNK_BYTES + 1, 20, true);
-    world_deal(&w, 8 * DC_CHUNK_BYTES, 11, true);
+    world_deal(&w, 1, 20);
+    world_deal(&w, 9 * DC_CHUNK_BYTES + 1, 20);
+    world_deal(&w, 8 * DC_CHUNK_BYTES, 11);
     uint64_t all[50];
     for (uint64_t i = 0; i < 50; i++) {
         all[i] = i * 7 % 50;
-        CU_ASSERT(proves(&w, &i, 1, true));
-        CU_ASSERT(proves(&w, &i, 1, false));
+        CU_ASSERT(proves(&w, &i, 1));
     }
-    CU_ASSERT(proves(&w, all, 50, true));
-    CU_ASSERT(proves(&w, all, 50, false));
+    CU_ASSERT(proves(&w, all, 50));
     dc_storage_free(&w.storage);
 }
 
@@ -296,11 +299,11 @@ static void test_mutated(void)
 {
     struct world w;
     world_init(&w, 12);
-    world_deal(&w, 3 * DC_CHUNK_BYTES, 20, true);
-    world_deal(&w, DC_CHUNK_BYTES, 20, true);
+    world_deal(&w, 3 * DC_CHUNK_BYTES, 20);
+    world_deal(&w, DC_CHUNK_BYTES, 20);
     for (uint64_t sample = 1; sample < 12; sample += 8) { /* chunk 1: a deal; chunk 9: filler */
         uint8_t *proof = malloc(dc_storage_proof_max(&w.storage, 1) + 1);
-        uint32_t proved, accepted = 0;
+        uint32_t proved, accepted = 0, blamed = 0;
         size_t size = dc_storage_prove_at(&w.storage, &w.state, NODE, &sample, 1, proof,
                                           dc_storage_proof_max(&w.storage, 1), &proved);
         CU_ASSERT_EQUAL(size, 4 + 4096 + 32 * (sample == 1 ? 3 : 4));
@@ -308,12 +311,16 @@ static void test_mutated(void)
         for (size_t bit = 0; bit < 8 * size; bit++) {
             proof[bit / 8] ^= (uint8_t)(1u << bit % 8);
             accepted += dc_storage_check(&w.state, NODE, &sample, 1, proof, size);
+            /* a false chunk or path convicts; a proof for other deals says nothing */
+            CU_ASSERT_EQUAL(dc_storage_judge(&w.state, NODE, &sample, 1, proof, size),
+                            bit < 8 * 4 ? DC_ANSWER_UNJUDGED : DC_ANSWER_INVALID);
             proof[bit / 8] ^= (uint8_t)(1u << bit % 8);
         }
         for (size_t n = 0; n < size; n++) {
             uint8_t *shorter = malloc(n != 0 ? n : 1); /* so that ASan sees a read behind its end */
             memcpy(shorter, proof, n);
             accepted += dc_storage_check(&w.state, NODE, &sample, 1, shorter, n);
+            blamed += dc_storage_judge(&w.state, NODE, &sample, 1, shorter, n) == DC_ANSWER_INVALID;
             free(shorter);
         }
         proof[size] = 0;
@@ -322,7 +329,7 @@ static void test_mutated(void)
         uint64_t other = sample - 1, two[2] = {sample, sample};
         accepted += dc_storage_check(&w.state, NODE, &other, 1, proof, size);
         accepted += dc_storage_check(&w.state, NODE, two, 2, proof, size);
-        CU_ASSERT_EQUAL(accepted, 0);
+        CU_ASSERT_EQUAL(accepted + blamed, 0);
         free(proof);
     }
     dc_storage_free(&w.storage);
@@ -345,7 +352,8 @@ static void test_lacking(void)
             has += dc_disk_has(&w.storage.disk, sample[i]);
         }
         CU_ASSERT_FATAL(sizeof proof >= dc_storage_proof_max(&w.storage, 8));
-        size_t size = dc_storage_prove(&w.storage, sample, 8, proof, sizeof proof, &proved);
+        size_t size = dc_storage_prove_at(&w.storage, &w.state, NODE, sample, 8, proof,
+                                          sizeof proof, &proved);
         CU_ASSERT_EQUAL(proved, has);
         CU_ASSERT_EQUAL(size != 0, has == 8);
         whole += size != 0 && dc_storage_check(&w.state, NODE, sample, 8, proof, size);
@@ -361,36 +369,33 @@ static void test_must_be_shown_under_its_deal(void)
     struct world w, thief;
     world_init(&w, 20);
     world_init(&thief, 20);
-    world_deal(&w, 4 * DC_CHUNK_BYTES, 11, true);
+    world_deal(&w, 4 * DC_CHUNK_BYTES, 11);
     thief.state = w.state; /* the same chain, but the deal's content is not there */
     uint64_t inside = 2, outside = 5;
-    CU_ASSERT(proves(&w, &inside, 1, true));
-    CU_ASSERT(!proves(&thief, &inside, 1, true));
-    CU_ASSERT(!proves(&thief, &inside, 1, false));
-    CU_ASSERT(proves(&thief, &outside, 1, true));
+    CU_ASSERT(proves(&w, &inside, 1));
+    CU_ASSERT(!proves(&thief, &inside, 1));
+    CU_ASSERT(proves(&thief, &outside, 1));
     w.state.meta.epoch = thief.state.meta.epoch = 11;
-    CU_ASSERT(proves(&w, &inside, 1, true));
-    CU_ASSERT(proves(&w, &inside, 1, false));
-    CU_ASSERT(proves(&thief, &inside, 1, true));
+    CU_ASSERT(proves(&w, &inside, 1));
+    CU_ASSERT(proves(&thief, &inside, 1));
     dc_storage_free(&w.storage);
     dc_storage_free(&thief.storage);
 }
 
-/* The state of a challenge is older than what the node holds by now: a deal that it does not know
- * is filler still.  Showing what is held now would fail an honest node. */
+/* The state of a challenge may be older than what the node holds by now: a deal that it does not
+ * know is filler still.  Showing what is held now would fail an honest node. */
 static void test_older_state(void)
 {
     struct world w;
     world_init(&w, 20);
-    world_deal(&w, 2 * DC_CHUNK_BYTES, 20, true);
+    world_deal(&w, 2 * DC_CHUNK_BYTES, 20);
     struct dc_state older = w.state;
-    world_deal(&w, 3 * DC_CHUNK_BYTES, 20, true);
+    world_deal(&w, 3 * DC_CHUNK_BYTES, 20);
     uint64_t sample[3] = {1, 3, 10};
-    CU_ASSERT(proves(&w, sample, 3, true));
-    CU_ASSERT(proves(&w, sample, 3, false));
-    w.state = older;
-    CU_ASSERT(proves(&w, sample, 3, true));
-    CU_ASSERT(!proves(&w, sample, 3, false));
+    CU_ASSERT(proves_across(&w, &w.state, &w.state, sample, 3));
+    CU_ASSERT(proves_across(&w, &older, &older, sample, 3));
+    CU_ASSERT(!proves_across(&w, &w.state, &older, sample, 3));
+    CU_ASSERT(!proves_across(&w, &older, &w.state, sample, 3));
     dc_storage_free(&w.storage);
 }
 
