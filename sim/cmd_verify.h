@@ -32,7 +32,8 @@ enum dc_status ds_traces_compare(struct ds_results *a, struct ds_results *b, boo
                                  struct ds_trace_event *in_b, bool *ends_b,
                                  struct dc_error *error) DC_MUST_USE;
 /* The event at which the nodes of a slice part, as far as one trace and the other run's digests
- * tell: see cmd_verify_find.c.  *exact: it is that one; otherwise it is that one or a later. */
+ * tell: see cmd_verify_find.c.  *exact: that one is missing in the other run; otherwise it is that
+ * one or a later one. */
 enum dc_status ds_trace_blame(struct ds_results *traced, const struct ds_slice *slice, bool *found,
                               bool *exact, struct ds_trace_event *out,
                               struct dc_error *error) DC_MUST_USE;

@@ -9,8 +9,8 @@
  * test holds a trace too, the two are compared row by row.  Otherwise there is one trace and, of
  * the other run, the digest of each node at the slice's end.  If that digest is the one that the
  * trace had after some earlier event of the node, the other run lacks the events that follow, and
- * the first of these is named exactly.  If not, the earliest event of the slice among the nodes
- * that differ is named: the difference is there or later. */
+ * the first of these is named, as certainly different.  If there is none, the earliest event of the
+ * slice among the nodes that differ is named: the difference is there or later. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -190,20 +190,22 @@ static void blame_event(struct suspect *s, const struct ds_trace_event *e, uint6
         s->matched = true;
 }
 
+/* An event that certainly is missing, if there is one, else the earliest at which a node that
+ * differs can have parted. */
 static bool blame_earliest(const struct suspect *suspects, const struct ds_slice *slice,
                            bool *exact, struct ds_trace_event *out)
 {
     bool found = false;
-    *exact = true;
+    *exact = false;
+    for (uint64_t n = 0; n < slice->nodes; n++)
+        *exact = *exact || (slice->differs[n] && suspects[n].lacks);
     for (uint64_t n = 0; n < slice->nodes; n++) {
         const struct suspect *s = &suspects[n];
-        if (!slice->differs[n] || !s->seen)
+        if (!slice->differs[n] || !(*exact ? s->lacks : s->seen))
             continue;
-        const struct ds_trace_event *e = s->lacks ? &s->lacked : &s->first;
-        if (!found || earlier(e, out)) {
+        const struct ds_trace_event *e = *exact ? &s->lacked : &s->first;
+        if (!found || earlier(e, out))
             *out = *e;
-            *exact = s->lacks;
-        }
         found = true;
     }
     return found;

@@ -121,6 +121,13 @@ enum dc_follow_verdict dc_follow_handover(struct dc_follow *f, const struct dc_c
 uint32_t dc_follow_leader(const struct dc_committee *c, uint64_t round);
 /* The entry of an id, or NULL; the final block has none. */
 struct dc_follow_entry *dc_follow_find(const struct dc_follow *f, const struct dc_hash *id);
+struct dc_follow_entry *dc_follow_entry_of(const struct dc_follow *f,
+                                           const struct dc_block *block);
+void dc_follow_add(struct dc_follow *f, struct dc_block *block, struct dc_block *parent);
+void dc_follow_forget_known(struct dc_follow *f);
+/* A certificate says that `id` is final: so are its ancestors.  Nothing happens while it is not here. */
+void dc_follow_commit(struct dc_follow *f, const struct dc_consensus_env *env,
+                      const struct dc_hash *id, struct dc_effects *out);
 /* Executes an entry's block (and what it stands on) once per node. */
 bool dc_follow_execute(struct dc_follow *f, const struct dc_consensus_env *env,
                        struct dc_follow_entry *entry, struct dc_effects *out);

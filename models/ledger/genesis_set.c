@@ -1,3 +1,4 @@
+/* Ready-made populations for genesis: validators, service nodes and clients with keys (genesis.h). */
 #include "models/ledger/genesis.h"
 
 #include "models/base/mem.h"

@@ -1,3 +1,4 @@
+/* Where events wait: near ring, far ring and top; the drawing is in inside.h. */
 #include "models/base/mem.h"
 #include "sim/kernel/inside.h"
 

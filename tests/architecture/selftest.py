@@ -136,7 +136,7 @@ PLANTED = [
      "int ds_ok(void)\n{\n    return bar();\n}\n", {(2, "name")}),
     ("sim/world/inside.h", header("sim/world/inside.h", "int world_f(void);\nint net_f(void);"),
      {(5, "name")}),
-    ("sim/world/public.h", header("sim/world/public.h", "int world_g(void);"), {(4, "name")}),
+    ("sim/net/public.h", header("sim/net/public.h", "int world_g(void);"), {(4, "name")}),
     ("sim/cmd_y.c", '/* x */\n#include "sim/world/inside.h"\n', {(2, "include")}),
     ("analysis/names.h", header("analysis/names.h", "int ds_wrong(int x);\nint da_right(void);"),
      {(4, "name")}),

@@ -279,6 +279,23 @@ class Verify(Case):
         self.assertIn("slice 3 of /digest (30 s to 40 s)", text)
         self.assertRegex(text, r"\n  epoch: \d+\n  node: \d+ \(\w+\[\d+\]\)\n  event")
 
+    def test_a_node_that_went_silent(self):
+        """Of a node that stops within the slice, digests alone tell the first event that it lacks:
+        the earliest that the new run has at or after the crash."""
+        late = ("--set", "faults.reboot.restart=20 s", "--set", "record.trace=on")
+        self.run_smoke("x.h5", "--set", "faults.reboot.at=33 s", *late[:2])
+        self.run_smoke("other.h5", "--set", "faults.reboot.at=45 s", *late[:2])
+        self.run_smoke("trace.h5", "--set", "faults.reboot.at=45 s", *late)
+        scenario_text = attribute(self.path("other.h5"), "scenario")
+        self.edit("x.h5", lambda f: f.attrs.modify("scenario", scenario_text))
+        text = self.verify("x.h5", 1)
+        with h5py.File(self.path("trace.h5")) as f:
+            times, nodes = f["trace/time"][:], f["trace/node"][:]
+        first = times[(nodes == 3) & (times >= 33e9)].min()
+        self.assertIn("node: 3 (val[3])", text)
+        self.assertRegex(text, r"event that the file's run lacks: \w+ at node 3 \(val\[3\]\), "
+                               rf"{first * 1e-9:.9f} s")
+
     def test_another_run_with_traces_names_the_very_event(self):
         text = self.other_run("--set", "record.trace=on")
         where = re.search(r"epoch: (\d+)\n  node: (\d+) \((.+)\)\n"

@@ -109,6 +109,7 @@ static void test_precedes(void)
                  (long long)(arrival + late));
         struct run r = run_file(EXACT, &(struct run_how){.set = {PLAIN, fault}, .results = true});
         run_invariants(&r);
+        fprintf(stderr, "DBG %lld: %llu %llu\n", (long long)late, (unsigned long long)kind_count(&r, "/traffic/dropped_down", "proposal"), (unsigned long long)kind_count(&r, "/traffic/dropped_down", "vote"));
         CU_ASSERT_EQUAL(kind_count(&r, "/traffic/dropped_down", "proposal"), late == 0 ? 15 : 0);
         run_end(&r);
     }
@@ -272,6 +273,7 @@ static void test_slow(void)
         other[i] = mean_response(&r, 17, 27);
         run_end(&r);
     }
+    fprintf(stderr, "DBG %g %g %g %g\n", slow[0], slow[1], other[0], other[1]);
     /* Reading 8 chunks at 100 us is 0.8 ms at least; twenty times that is 15 ms more. */
     CU_ASSERT_TRUE(slow[1] > slow[0] + 0.015);
     CU_ASSERT_DOUBLE_EQUAL(other[0], other[1], 0.002);
