@@ -93,7 +93,8 @@ struct dc_effect {
     int64_t due_ns;
     uint64_t timer;
     uint64_t a, b;
-    const void *object;
+    const void *object; /* COMMIT, NOTE: what is told of.  SEND: the interned object that the bytes
+                           decode to, where the sender has it; borrowed for the step */
 };
 
 #define DC_EFFECTS_MAX 256

@@ -87,10 +87,6 @@ static void client_send(struct dc_client *c, const struct dc_client_env *env,
     q->sent_ns = now_ns;
     if (q->put) {
         struct dc_hash seed = dc_object_seed(f->key->public, q->object);
-        struct dc_content content;
-        dc_content_init(&content, &seed);
-        q->root = dc_content_root(&content, dc_chunks_of(q->size_bytes));
-        out->charge[DC_COST_CHUNK] += DC_CONTENT_PERIOD;
         struct dc_put_terms t = {q->nonce, q->size_bytes, q->price, q->node, f->deal_epochs, q->root};
         size_t size = dc_put_encode(q->id, &seed, &t, bytes);
         dc_effect_send(out, q->node, bytes, size);
@@ -138,7 +134,8 @@ static bool client_prepare_get(const struct dc_client_env *env, struct dc_client
 
 /* One request to one holder: of rank `rank` for a put. */
 static void client_begin(struct dc_client *c, const struct dc_client_env *env,
-                         const struct dc_input *in, uint32_t rank, struct dc_effects *out)
+                         const struct dc_input *in, uint32_t rank, const struct dc_hash *root,
+                         struct dc_effects *out)
 {
     struct dc_client_request *q = NULL;
     for (uint32_t i = 0; i < DC_CLIENT_REQUESTS_MAX && q == NULL; i++)
@@ -149,7 +146,7 @@ static void client_begin(struct dc_client *c, const struct dc_client_env *env,
         return;
     }
     *q = (struct dc_client_request){
-        .id = ++c->request_next, .object = in->call->object, .first_ns = in->now_ns};
+        .id = ++c->request_next, .object = in->call->object, .first_ns = in->now_ns, .root = *root};
     bool ready = in->call->put ? client_prepare_put(c, env, q, in->call, rank)
                                : client_prepare_get(env, q, in->call);
     if (ready)
@@ -162,8 +159,16 @@ void dc_client_call(struct dc_client *c, const struct dc_client_env *env, const 
                     struct dc_effects *out)
 {
     uint32_t copies = in->call->put && env->config->replicas > 1 ? env->config->replicas : 1;
+    struct dc_hash root = {{0}};
+    if (in->call->put) {
+        struct dc_hash seed = dc_object_seed(env->config->key->public, in->call->object);
+        struct dc_content content;
+        dc_content_init(&content, &seed);
+        root = dc_content_root(&content, dc_chunks_of(in->call->size_bytes));
+        out->charge[DC_COST_CHUNK] += DC_CONTENT_PERIOD;
+    }
     for (uint32_t rank = 0; rank < copies && rank < 8; rank++)
-        client_begin(c, env, in, rank, out);
+        client_begin(c, env, in, rank, &root, out);
 }
 
 static struct dc_client_request *client_find(struct dc_client *c, uint64_t id)

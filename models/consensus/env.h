@@ -74,5 +74,7 @@ static inline bool dc_consensus_message_is(uint32_t kind)
 }
 /* Frees what consensus remembered in a payload of this kind (dc_payload.memo); NULL allowed. */
 void dc_consensus_memo_free(uint32_t kind, void *memo);
+/* What to remember in the payload of a sent message whose effect names its object; NULL: nothing. */
+void *dc_consensus_memo_make(uint32_t kind, const void *object);
 
 #endif

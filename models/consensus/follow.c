@@ -1,5 +1,5 @@
-/* The chain as one node sees it: payloads, known blocks, execution, finality.  Drawing and rules are
- * in follow.h; how blocks are judged is in follow_take.c, how they are fetched in follow_fetch.c.
+/* The chain as one node sees it: payloads, known blocks, execution, finality.  Drawing and rules
+ * are in follow.h; follow_take.c judges blocks, follow_fetch.c fetches them.
  *
  * The common case must be cheap, because thousands of nodes handle every block: the payload
  * remembers its interned block, the block remembers that its signature and certificates hold and
@@ -67,6 +67,15 @@ void dc_consensus_memo_free(uint32_t kind, void *memo)
         dc_block_drop(memo);
     else if (kind == DC_MSG_HANDOVER)
         dc_handover_drop(memo);
+}
+
+void *dc_consensus_memo_make(uint32_t kind, const void *object)
+{
+    if (kind != DC_MSG_BLOCK_REPLY)
+        return NULL;
+    struct dc_block *b = (struct dc_block *)(uintptr_t)object;
+    dc_block_hold(b);
+    return b;
 }
 
 /* --- life ------------------------------------------------------------------------------------ */

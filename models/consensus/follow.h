@@ -98,7 +98,7 @@ struct dc_block *dc_follow_decode(const struct dc_consensus_env *env, const stru
 enum dc_follow_verdict dc_follow_take(struct dc_follow *f, const struct dc_consensus_env *env,
                                       const struct dc_input *in, struct dc_block *block,
                                       struct dc_effects *out);
-/* A PROPOSAL or BLOCK_REPLY: decodes, takes, relays, goes on asking.  *block is NULL when it is none. */
+/* A PROPOSAL or BLOCK_REPLY: decodes, takes, relays, goes on asking.  *block NULL: nonsense. */
 enum dc_follow_verdict dc_follow_receive(struct dc_follow *f, const struct dc_consensus_env *env,
                                          const struct dc_input *in, struct dc_block **block,
                                          struct dc_effects *out);
@@ -109,7 +109,7 @@ void dc_follow_insert(struct dc_follow *f, const struct dc_consensus_env *env,
 struct dc_hash dc_follow_commits(const struct dc_block *block);
 /* Whether the certificate needs no check here: it is the highest one, known already. */
 bool dc_follow_qc_known(const struct dc_follow *f, const struct dc_qc *qc);
-/* A verified certificate of f->epoch: remembers the highest, commits.  Asks `in->from` for the block
+/* A verified certificate of f->epoch: remembers the highest, commits.  Asks in->from for the block
  * when it is missing. */
 void dc_follow_certificate(struct dc_follow *f, const struct dc_consensus_env *env,
                            const struct dc_input *in, struct dc_qc *qc, struct dc_effects *out);
@@ -125,7 +125,7 @@ struct dc_follow_entry *dc_follow_entry_of(const struct dc_follow *f,
                                            const struct dc_block *block);
 void dc_follow_add(struct dc_follow *f, struct dc_block *block, struct dc_block *parent);
 void dc_follow_forget_known(struct dc_follow *f);
-/* A certificate says that `id` is final: so are its ancestors.  Nothing happens while it is not here. */
+/* A certificate says that `id` is final: so are its ancestors.  Nothing while it is missing. */
 void dc_follow_commit(struct dc_follow *f, const struct dc_consensus_env *env,
                       const struct dc_hash *id, struct dc_effects *out);
 /* Executes an entry's block (and what it stands on) once per node. */

@@ -188,6 +188,7 @@ static void send_reply(const struct dc_block *b, uint8_t left, uint32_t to, stru
     e->to = to;
     e->bytes = bytes;
     e->size = (uint32_t)size;
+    e->object = b; /* what these bytes decode to */
 }
 
 static void send_blocks(const struct dc_follow *f, const struct dc_consensus_env *env,

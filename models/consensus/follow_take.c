@@ -1,4 +1,4 @@
-/* Judging blocks and hand-overs and taking them in: form, signature, certificates, parent, epoch. */
+/* Judging blocks and hand-overs, and taking them in: form, signature, certificates, parent. */
 #include "models/consensus/follow.h"
 
 #include <stdatomic.h>
@@ -182,8 +182,8 @@ enum dc_follow_verdict dc_follow_take(struct dc_follow *f, const struct dc_conse
 }
 
 /* The block of a payload whose signature is not the one that its interned object came with: the
- * payload is false when that one holds.  When it does not, the store makes room for this one.  Which
- * of the two came first in the process must not show, in charges neither. */
+ * payload is false when that one holds.  When it does not, the store makes room for this one.
+ * Which of the two came first in the process must not show, in charges neither. */
 static struct dc_block *other_signature(const struct dc_follow *f,
                                         const struct dc_consensus_env *env,
                                         const struct dc_payload *p, struct dc_block *b)

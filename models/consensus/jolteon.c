@@ -1,7 +1,7 @@
 /* Jolteon's core: rounds, epochs and inputs.  The drawing is in jolteon.h, the parts in
  * jolteon_impl.h.
  *
- *   input -> chain view / votes / timeouts -> settle: { epoch? round? vote? propose? hand over? }* */
+ *   input -> chain view, votes, timeouts -> settle: { epoch? round? vote? propose? hand over? }* */
 #include "models/consensus/jolteon_impl.h"
 
 #include "models/base/mem.h"

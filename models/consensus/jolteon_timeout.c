@@ -1,9 +1,9 @@
 /* Jolteon's core: timing out, joining those who did, and timeout certificates.
  *
  * A timeout counts while its signer's QC round is not above the highest QC here: then whoever
- * proposes with a TC of it can stand a QC beside it that is high enough.  (The text of clause 4 asks
- * for a QC of exactly that round; one of a later round proves as much, and needs no fetching of what
- * has been overtaken.)  One that names a higher QC waits, and its sender is asked for it. */
+ * proposes with a TC of it can stand a QC beside it that is high enough.  (The text of clause 4
+ * asks for a QC of exactly that round; one of a later round proves as much, and needs no fetching
+ * of what has been overtaken.)  One that names a higher QC waits; its sender is asked for it. */
 #include <stdatomic.h>
 
 #include "models/consensus/jolteon_impl.h"

@@ -5,9 +5,6 @@
 bool dc_mempool_add(struct dc_mempool *m, const uint8_t *bytes, size_t size, uint64_t height)
 {
     uint64_t digest = dc_digest64(bytes, size);
-    for (uint32_t i = 0; i < m->count; i++)
-        if (m->entry[i].digest == digest && m->entry[i].size == size)
-            return false;
     if (m->bytes + size > DC_MEMPOOL_BYTES_MAX)
         return false;
     if (m->count == m->count_max) {

@@ -1,6 +1,6 @@
 /* Transactions that wait for a block: a ring of views in order of arrival, each kept for a few
  * heights, because senders address the leaders of the next four rounds and what was included by one
- * of them is refused from the others' blocks by execution. */
+ * of them is refused from the others' blocks by execution, as is a second copy. */
 #ifndef MODELS_NODE_MEMPOOL_H
 #define MODELS_NODE_MEMPOOL_H
 
@@ -13,7 +13,7 @@ struct dc_pooled {
     uint8_t *bytes;
     uint32_t size;
     uint32_t kind;
-    uint64_t digest; /* of the bytes: duplicates are dropped */
+    uint64_t digest; /* of the bytes */
     uint64_t height; /* final height when it came */
 };
 struct dc_mempool {
@@ -22,7 +22,7 @@ struct dc_mempool {
     size_t bytes;
 };
 
-/* Copies; false when it is there already or the pool is full. */
+/* Copies; false when the pool is full. */
 bool dc_mempool_add(struct dc_mempool *m, const uint8_t *bytes, size_t size, uint64_t height);
 /* Drops what came before height - DC_MEMPOOL_HEIGHTS. */
 void dc_mempool_expire(struct dc_mempool *m, uint64_t height);

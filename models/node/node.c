@@ -147,6 +147,11 @@ void dc_node_memo_free(uint32_t kind, void *memo)
     dc_consensus_memo_free(kind, memo);
 }
 
+void *dc_node_memo_make(uint32_t kind, const void *object)
+{
+    return dc_consensus_memo_make(kind, object);
+}
+
 /* --- transactions --------------------------------------------------------------------------- */
 
 static void node_pool(struct dc_node *node, const uint8_t *bytes, size_t size)

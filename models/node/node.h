@@ -105,6 +105,8 @@ void dc_node_submit_tx(struct dc_node *node, const struct dc_tx *tx, struct dc_e
 
 /* Frees what a decoder remembered in a payload of this kind. */
 void dc_node_memo_free(uint32_t kind, void *memo);
+/* What to remember in the payload of a message whose effect names its object; NULL: nothing. */
+void *dc_node_memo_make(uint32_t kind, const void *object);
 
 /* Judges storage proofs for the ledger (answers on chain, and answers as evidence). */
 extern const struct dc_answer_checker dc_node_answer_checker;

@@ -46,11 +46,11 @@ struct dc_shared {
     void *whole; /* what the last reference frees */
 };
 
-/* A quorum certificate: votes of one (epoch, round) for one block.  Immutable once made; counted. */
+/* A quorum certificate: votes of one (epoch, round) for one block.  Immutable and counted. */
 struct dc_qc {
     _Atomic uint32_t refs;
     struct dc_shared shared;
-    _Atomic uint32_t verified; /* memo: 0 unknown, 1 valid, 2 invalid, under its epoch's committee */
+    _Atomic uint32_t verified; /* memo: 0 unknown, 1 valid, 2 invalid (its epoch's committee) */
     uint64_t epoch, round;
     struct dc_hash block;   /* that was voted for */
     struct dc_hash commits; /* that this certificate makes final, or zero */
@@ -164,7 +164,7 @@ size_t dc_block_encode(const struct dc_block_parts *parts, uint8_t *out); /* blo
 /* H(BLOCK, header || H(BLOCK, the rest)): every byte of the block, and a header with the hash of
  * the rest is enough to check the id (as in a hand-over).  size at least DC_HEADER_BYTES. */
 struct dc_hash dc_block_id(const uint8_t *block_bytes, size_t size);
-/* Height 0 is genesis' alone; heights of epoch e are e * epoch_blocks + 1 .. (e+1) * epoch_blocks. */
+/* Height 0 is genesis' alone; epoch e is heights e * epoch_blocks + 1 .. (e + 1) * epoch_blocks. */
 static inline uint64_t dc_height_epoch(uint64_t height, uint32_t epoch_blocks)
 {
     return height == 0 ? 0 : (height - 1) / epoch_blocks;
@@ -177,7 +177,7 @@ struct dc_hash dc_tx_root(const struct dc_tx_view *tx, uint32_t count);
 
 /* One reference more or less; the last one frees.  Thread-safe. */
 void dc_block_hold(struct dc_block *block);
-void dc_block_drop(struct dc_block *block); /* the store lets go of state and outcome before its own */
+void dc_block_drop(struct dc_block *block); /* the store lets go of state and outcome first */
 /* One certificate from exactly these bytes, or NULL; refs is 1; the bytes are copied. */
 struct dc_qc *dc_qc_decode(const uint8_t *bytes, size_t size);
 void dc_qc_hold(struct dc_qc *qc);

@@ -2,8 +2,8 @@
  * false on anything else, and its pointers refer into the bytes.
  *
  *   PROPOSAL       block bytes, proposer's signature 64
- *   BLOCK_REPLY    left 1 (low 7 bits: blocks of this answer still to come; high bit: the chain goes
- *                  on above them), block bytes, proposer's signature 64
+ *   BLOCK_REPLY    left 1 (low 7 bits: blocks of this answer still to come; high bit: the chain
+ *                  goes on above them), block bytes, proposer's signature 64
  *   VOTE           epoch 8, round 8, block 32, commits 32, signer 4, signature 64
  *   TIMEOUT        epoch 8, round 8, qc round 8, digest of that QC 32 (zeros in round 0), signer 4,
  *                  signature 64, voted 1 [block 32, commits 32, signature of the vote 64]

@@ -62,7 +62,11 @@ static struct packet *dispatch_packet(struct ds_world *w, uint32_t node, const s
         world_packet_hold(p, 1);
         return p;
     }
-    return world_packet(w, node, e->bytes, e->size, e->bulk);
+    struct packet *p = world_packet(w, node, e->bytes, e->size, e->bulk);
+    if (e->object != NULL && w->crypto.memo != NULL)
+        atomic_store_explicit(&p->payload.memo, dc_node_memo_make(p->payload.kind, e->object),
+                              memory_order_relaxed);
+    return p;
 }
 
 /* Whether packet p, which the node received by gossip, is what this effect passes on. */

@@ -108,13 +108,14 @@ static enum dc_status rows_open(struct ds_world *w, char *const *vocabulary, str
     for (int i = 0; i < DS_VOCABULARY_COUNT; i++)
         meanings[i] = vocabulary[i];
     size_t given = w->options.attribute_count;
-    struct ds_attribute *attribute = dc_mem_need(given + 2, sizeof *attribute, "attributes");
+    struct ds_attribute *attribute = dc_mem_need(given + 3, sizeof *attribute, "attributes");
     const char *title = w->scenario->title != NULL && w->scenario->title[0] != '\0'
                             ? w->scenario->title : w->scenario->name;
     attribute[0] = (struct ds_attribute){"title", title};
-    attribute[1] = (struct ds_attribute){"scenario", resolved.data};
+    attribute[1] = (struct ds_attribute){"Conventions", "CF-1.8"};
+    attribute[2] = (struct ds_attribute){"scenario", resolved.data};
     for (size_t i = 0; i < given; i++)
-        attribute[2 + i] = w->options.attributes[i];
+        attribute[3 + i] = w->options.attributes[i];
     uint64_t off = 0;
     off |= !keep->node_epoch ? (uint64_t)1 << DS_TABLE_NODE_EPOCH : 0;
     off |= !keep->blocks ? (uint64_t)1 << DS_TABLE_BLOCKS : 0;
@@ -122,7 +123,7 @@ static enum dc_status rows_open(struct ds_world *w, char *const *vocabulary, str
     off |= !w->options.trace ? (uint64_t)1 << DS_TABLE_TRACE : 0;
     struct ds_record_options options = {.path = w->options.output, .tables_off = off,
                                         .sizes = sizes, .meanings = meanings,
-                                        .attributes = attribute, .attribute_count = given + 2,
+                                        .attributes = attribute, .attribute_count = given + 3,
                                         .seed = w->scenario->seed};
     enum dc_status s = ds_recorder_open(&options, &w->observer->recorder, error);
     if (s == DC_OK)

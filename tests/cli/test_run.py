@@ -280,21 +280,21 @@ class Verify(Case):
         self.assertRegex(text, r"\n  epoch: \d+\n  node: \d+ \(\w+\[\d+\]\)\n  event")
 
     def test_a_node_that_went_silent(self):
-        """Of a node that stops within the slice, digests alone tell the first event that it lacks:
-        the earliest that the new run has at or after the crash."""
-        late = ("--set", "faults.reboot.restart=20 s", "--set", "record.trace=on")
-        self.run_smoke("x.h5", "--set", "faults.reboot.at=33 s", *late[:2])
-        self.run_smoke("other.h5", "--set", "faults.reboot.at=45 s", *late[:2])
-        self.run_smoke("trace.h5", "--set", "faults.reboot.at=45 s", *late)
-        scenario_text = attribute(self.path("other.h5"), "scenario")
-        self.edit("x.h5", lambda f: f.attrs.modify("scenario", scenario_text))
-        text = self.verify("x.h5", 1)
+        """A digest that the node had earlier in the slice tells the first event that is missing."""
+        self.run_smoke("x.h5")
+        self.run_smoke("trace.h5", "--set", "record.trace=on")
         with h5py.File(self.path("trace.h5")) as f:
-            times, nodes = f["trace/time"][:], f["trace/node"][:]
-        first = times[(nodes == 3) & (times >= 33e9)].min()
-        self.assertIn("node: 3 (val[3])", text)
-        self.assertRegex(text, r"event that the file's run lacks: \w+ at node 3 \(val\[3\]\), "
-                               rf"{first * 1e-9:.9f} s")
+            at = ((f["trace/node"][:] == 17) & (f["trace/time"][:] >= 40e9)).nonzero()[0]
+            self.assertLess(f["trace/time"][at[5]], 50e9)
+            digest, missing = f["trace/digest"][at[4]], f["trace/time"][at[5]]
+            sequence = f["trace/sequence"][at[5]]
+
+        def change(f):
+            f["digest/digest"][4:, 17] = digest
+        self.edit("x.h5", change)
+        self.assertRegex(self.verify("x.h5", 1),
+                         r"event that the file's run lacks: \w+ at node 17 \(sto\[5\]\), "
+                         rf"{missing // 10**9}\.{missing % 10**9:09} s, .*, sequence {sequence}\n")
 
     def test_another_run_with_traces_names_the_very_event(self):
         text = self.other_run("--set", "record.trace=on")

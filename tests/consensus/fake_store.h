@@ -2,8 +2,8 @@
  *
  * Accounts 0..n-1 are validators.  state root = H(parent's, tx root, height), beacon = H(parent's,
  * VRF proof); the leader of a round is member (round mod count), so that scripts can be read.
- * `rotate`: in epoch e the member (e mod n) is not in the committee.  A transaction that begins with
- * 0xff makes a block invalid. */
+ * `rotate`: in epoch e the member (e mod n) is not in the committee.  A transaction that begins
+ * with 0xff makes a block invalid. */
 #ifndef TESTS_CONSENSUS_FAKE_STORE_H
 #define TESTS_CONSENSUS_FAKE_STORE_H
 

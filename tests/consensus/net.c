@@ -6,7 +6,7 @@
 
 #include "models/base/mem.h"
 
-/* --- events ---------------------------------------------------------------------------------- */
+/* --- events ----------------------------------------------------------------------------------- */
 
 static bool before(const struct net_event *a, const struct net_event *b)
 {
@@ -66,7 +66,7 @@ static void payload_drop(struct net_payload *p)
     dc_mem_free(p);
 }
 
-/* --- the node's side ------------------------------------------------------------------------- */
+/* --- the node's side -------------------------------------------------------------------------- */
 
 static void say(struct net *net, const char *format, ...) DC_PRINTF(2, 3);
 static void say(struct net *net, const char *format, ...)
@@ -115,7 +115,7 @@ static void evidence(void *context, uint32_t accused, uint8_t kind, const uint8_
 
 static const struct dc_consensus_node callbacks = {candidates, late_vote, evidence};
 
-/* --- effects --------------------------------------------------------------------------------- */
+/* --- effects ---------------------------------------------------------------------------------- */
 
 static void name_block(struct net *net, const struct dc_hash *id, char out[32])
 {
@@ -184,7 +184,8 @@ static bool connected(const struct net *net, uint32_t a, uint32_t b)
     return net->machine[a].group == net->machine[b].group;
 }
 
-static void send_one(struct net *net, uint32_t from, uint32_t to, struct net_payload *p, bool gossip)
+static void send_one(struct net *net, uint32_t from, uint32_t to, struct net_payload *p,
+                     bool gossip)
 {
     uint32_t kind = p->payload.kind;
     net->bytes_by_kind[kind < 16 ? kind : 0] += p->payload.size;
@@ -383,7 +384,7 @@ void net_input(struct net *net, uint32_t i, struct dc_input *in)
     drain(net, i);
 }
 
-/* --- life ------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------- */
 
 struct net *net_create(const struct net_config *config)
 {

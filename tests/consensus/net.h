@@ -1,7 +1,7 @@
 /* A small world for tests of consensus: validators, twins and followers, a queue of events, faults.
  *
  *   0 .. validators-1                 validators, account id = index
- *   validators .. +twins-1            a second machine with the key of validator (index - validators)
+ *   validators .. +twins-1            a second machine with the key of (index - validators)
  *   after these                       followers, account id = index - twins
  *
  * A message to an account reaches all machines of that account; a broadcast reaches all others

@@ -1,4 +1,4 @@
-/* The ledger's own store behind the constructor that net.c calls, so that the small world runs on it. */
+/* The ledger's own store behind the constructor that net.c calls: the small world runs on it. */
 #include "models/base/mem.h"
 #include "models/ledger/genesis.h"
 #include "tests/consensus/fake_store.h"

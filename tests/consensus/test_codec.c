@@ -233,7 +233,9 @@ static void test_blocks(void)
     dc_block_hold(b);
     CU_ASSERT(b->header.height > 12);
     while (b->header.height > 0) {
-        uint32_t *count = b->handover != NULL ? &with_handover : b->tc != NULL ? &with_tc : &with_qc;
+        uint32_t *count = b->handover != NULL ? &with_handover
+                          : b->tc != NULL     ? &with_tc
+                                              : &with_qc;
         if ((*count)++ == 0) {
             size_t size = b->size + DC_SIGNATURE_BYTES;
             uint8_t *bytes = malloc(size);
@@ -286,7 +288,7 @@ static void test_tc_rule(void)
     tear_down();
 }
 
-/* --- messages ----------------------------------------------------------------------------------- */
+/* --- messages --------------------------------------------------------------------------------- */
 
 static bool vote_holds(const uint8_t *bytes, size_t size)
 {
@@ -375,7 +377,7 @@ static void test_messages(void)
     tear_down();
 }
 
-/* --- evidence ------------------------------------------------------------------------------------- */
+/* --- evidence --------------------------------------------------------------------------------- */
 
 static uint8_t evidence_kind;
 
@@ -420,7 +422,7 @@ static void test_evidence(void)
     tear_down();
 }
 
-/* --- collections ------------------------------------------------------------------------------------ */
+/* --- collections ------------------------------------------------------------------------------ */
 
 /* Against a naive count, with random timeouts. */
 static void test_timeout_sums(void)
@@ -552,7 +554,8 @@ static void test_false_signature(void)
             bool is_bad = i == order;
             net_inject(net, 1, 2, is_bad ? bad : good, size);
             CU_ASSERT_EQUAL(net->machine[2].core.chain.rejected, rejected + is_bad);
-            CU_ASSERT_EQUAL(net->machine[2].core.durable.last_voted_round, i == 0 && is_bad ? 0 : 1);
+            CU_ASSERT_EQUAL(net->machine[2].core.durable.last_voted_round,
+                            i == 0 && is_bad ? 0 : 1);
             CU_ASSERT_EQUAL(net->out.charge[DC_COST_VERIFY], 0);
         }
         CU_ASSERT_EQUAL(net->charge_verify, 2);

@@ -3,10 +3,11 @@
 #include "tests/support/harness.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define MS 1000000LL
 
-/* --- latency: 2 max(I, 2d) + d after proposal, max(I, 2d) + 2d at the leader two rounds on ----- */
+/* --- latency: 2 max(I, 2d) + d after proposal, max(I, 2d) + 2d at the leader two rounds on ---- */
 
 static uint32_t late, early, exact;
 static int64_t replica_ns, leader_ns;
@@ -60,7 +61,7 @@ static void test_latency(void)
     latency_case(7, 10 * MS, 100 * MS, false);
 }
 
-/* --- one and two validators: nothing spins, nothing stalls ------------------------------------- */
+/* --- one and two validators: nothing spins, nothing stalls ------------------------------------ */
 
 static void test_small(void)
 {
@@ -77,7 +78,7 @@ static void test_small(void)
     }
 }
 
-/* --- epochs ------------------------------------------------------------------------------------ */
+/* --- epochs ----------------------------------------------------------------------------------- */
 
 static void test_epochs(void)
 {
@@ -98,7 +99,7 @@ static void test_epochs(void)
     net_free(net);
 }
 
-/* --- a third crashed, then one more, then back -------------------------------------------------- */
+/* --- a third crashed, then one more, then back ------------------------------------------------ */
 
 static void crash_third(int64_t from_ns, uint32_t epoch_blocks)
 {
@@ -141,7 +142,7 @@ static void test_crash_third(void)
         crash_third(t * MS, 10);
 }
 
-/* --- a dead vote collector loses nothing --------------------------------------------------------- */
+/* --- a dead vote collector loses nothing ------------------------------------------------------ */
 
 static void test_dead_collector(void)
 {
@@ -160,7 +161,7 @@ static void test_dead_collector(void)
     net_free(net);
 }
 
-/* --- partition and catch-up ---------------------------------------------------------------------- */
+/* --- partition and catch-up ------------------------------------------------------------------- */
 
 static void test_partition(void)
 {
@@ -196,7 +197,7 @@ static void test_partition(void)
     net_free(net);
 }
 
-/* --- equivocation ---------------------------------------------------------------------------------- */
+/* --- equivocation ----------------------------------------------------------------------------- */
 
 static void test_twins(void)
 {
@@ -214,7 +215,129 @@ static void test_twins(void)
     net_free(net);
 }
 
-/* --- random schedules: never a conflict; progress after they end ------------------------------------ */
+/* --- a leader who proposes what he must not --------------------------------------------------- */
+
+enum bad_proposal { AS_IT_IS, HEIGHT, EPOCH, STATE_ROOT, TIMESTAMP, SEAL, LEADER, ROUND, QC_BIT,
+                    AHEAD_OF_CLOCK, BAD_COUNT };
+
+/* Block B0.2 of the correct leader 2, changed and signed again by `signer`. */
+static size_t forge(struct net *net, const struct dc_block *b, enum bad_proposal what, uint8_t *out)
+{
+    struct dc_block_parts parts = {b->header, b->qc, b->tc, b->handover, b->tx_count, b->tx};
+    uint32_t signer = what == LEADER ? 3 : 2;
+    parts.header.height += what == HEIGHT;
+    parts.header.epoch += what == EPOCH;
+    parts.header.round += what == ROUND;
+    parts.header.seal = what == SEAL;
+    parts.header.state_root.b[3] ^= what == STATE_ROOT;
+    parts.header.proposer = signer;
+    if (what == TIMESTAMP)
+        parts.header.timestamp_ns = 0;
+    if (what == AHEAD_OF_CLOCK)
+        parts.header.timestamp_ns += 10000 * MS;
+    out[0] = DC_MSG_PROPOSAL;
+    size_t size = dc_block_encode(&parts, out + 1);
+    if (what == QC_BIT) /* the last signature of the QC in it */
+        out[1 + DC_HEADER_BYTES + b->qc->size] ^= 1;
+    struct dc_hash id = dc_block_id(out + 1, size);
+    struct dc_hash d = dc_proposal_digest(1, parts.header.epoch, parts.header.round, &id);
+    dc_sign(&net->crypto, &net->key[signer], d.b, sizeof d.b, out + 1 + size);
+    return 1 + size + DC_SIGNATURE_BYTES;
+}
+
+static void test_bad_proposals(void)
+{
+    for (int what = AS_IT_IS; what < BAD_COUNT; what++) {
+        struct net_config config = {.validators = 4, .followers = 1, .seed = 1, .delay_ns = 10 * MS,
+                                    .epoch_blocks = 9, .suite = DC_SUITE_REAL};
+        struct net *net = net_create(&config);
+        net_start(net);
+        net_run(net, 25 * MS); /* 2 has proposed; its block is on the way */
+        struct dc_block *b = net->machine[2].core.durable.proposal;
+        CU_ASSERT_FATAL(b != NULL && b->header.round == 2);
+        uint8_t bytes[4096];
+        size_t size = forge(net, b, (enum bad_proposal)what, bytes);
+        struct dc_jolteon *j = &net->machine[0].core;
+        uint32_t before = j->chain.rejected;
+        net_inject(net, 2, 0, bytes, size);
+        net_inject(net, 2, 4, bytes, size);
+        /* one ahead of the clock waits */
+        CU_ASSERT_EQUAL(j->chain.rejected - before, what != AS_IT_IS && what != AHEAD_OF_CLOCK);
+        CU_ASSERT_EQUAL(j->durable.last_voted_round, what == AS_IT_IS ? 2 : 1);
+        if (what != STATE_ROOT) /* followers execute what is final */
+            CU_ASSERT_EQUAL(net->machine[4].follow.rejected, j->chain.rejected);
+        net_run(net, 10000 * MS);
+        CU_ASSERT(net_lowest_final(net) > 10); /* whatever it was, the chain goes on */
+        CU_ASSERT_EQUAL(net->conflicts, 0);
+        net_free(net);
+    }
+}
+
+/* A leader whose blocks do not execute loses his rounds and nothing else. */
+static void test_bad_execution(void)
+{
+    struct net_config config = {.validators = 4, .seed = 1, .delay_ns = 10 * MS,
+                                .epoch_blocks = 9, .suite = DC_SUITE_MODELLED};
+    struct net *net = net_create(&config);
+    net->machine[1].tx[0] = 0xff;
+    net_start(net);
+    net_run(net, 20000 * MS);
+    CU_ASSERT(net->rejected > 10);
+    CU_ASSERT(net_lowest_final(net) > 20);
+    for (struct dc_block *b = net->machine[0].core.chain.final; b->header.height > 0;) {
+        CU_ASSERT(b->header.proposer != 1);
+        struct dc_block *parent = dc_store_find(net->store, &b->header.parent);
+        dc_block_drop(parent); /* the store keeps it */
+        b = parent;
+    }
+    net_free(net);
+}
+
+/* What reaches a follower out of order: a hand-over before its last block, a certificate before its
+ * block.  It asks, and gets there. */
+static void test_follower_out_of_order(void)
+{
+    struct net_config config = {.validators = 4, .followers = 1, .seed = 1, .delay_ns = 10 * MS,
+                                .epoch_blocks = 9, .suite = DC_SUITE_REAL};
+    struct net *net = net_create(&config);
+    net->machine[4].group = 1; /* the follower hears nothing */
+    net_start(net);
+    net_run(net, 230 * MS);
+    CU_ASSERT_EQUAL_FATAL(net->machine[0].core.chain.epoch, 1);
+    const struct dc_handover *h = net->machine[0].core.chain.handover;
+    net->machine[4].group = 0;
+    struct dc_follow *f = &net->machine[4].follow;
+    uint8_t bytes[4096] = {DC_MSG_HANDOVER};
+    memcpy(bytes + 1, h->bytes, h->size);
+    net_inject(net, 1, 4, bytes, 1 + h->size);
+    CU_ASSERT_EQUAL(f->epoch, 0);
+    CU_ASSERT_PTR_NOT_NULL(f->pending);
+    CU_ASSERT_EQUAL(f->rejected, 0);
+    CU_ASSERT(dc_follow_behind(f));
+    bytes[1 + h->size - 1] ^= 1;
+    net_inject(net, 1, 4, bytes, 1 + h->size);
+    net_inject(net, 1, 4, bytes, h->size);
+    CU_ASSERT_EQUAL(f->rejected, 2);
+    net_run(net, 25 * MS);
+    CU_ASSERT_EQUAL(f->epoch, 1);
+    CU_ASSERT(f->final->header.height >= 9);
+
+    net_run(net, 30 * MS);
+    net_crash(net, 4);
+    net_run(net, 1000 * MS);
+    uint64_t epoch = net->machine[0].core.chain.epoch;
+    CU_ASSERT(epoch > 4);
+    net_restart(net, 4); /* asks a member for its chain */
+    net_run(net, 300 * MS);
+    CU_ASSERT(f->epoch >= epoch);
+    CU_ASSERT(net->machine[0].final_height - net->machine[4].final_height <= 3);
+    const struct dc_block *certified = dc_follow_certified(f);
+    CU_ASSERT(certified->header.height >= f->final->header.height);
+    CU_ASSERT_EQUAL(net->conflicts, 0);
+    net_free(net);
+}
+
+/* --- random schedules: never a conflict; progress after they end ------------------------------ */
 
 static void random_faults(struct net *net, struct dc_stream *r)
 {
@@ -334,7 +457,7 @@ static void test_random(void)
     CU_ASSERT(seen_heights > 2 * seeds); /* and leave room for progress */
 }
 
-/* --- memo on and off, real and modelled signatures: the same decisions at the same times -------------- */
+/* --- memo on and off, real and modelled signatures: the same decisions at the same times ------ */
 
 struct trace {
     uint64_t digest;
@@ -389,6 +512,9 @@ int main(void)
         {"a dead vote collector orphans nothing", test_dead_collector},
         {"partition, halt, heal, catch-up over epochs", test_partition},
         {"twins are caught and harmless", test_twins},
+        {"proposals that must be refused", test_bad_proposals},
+        {"blocks that do not execute", test_bad_execution},
+        {"a follower out of order", test_follower_out_of_order},
         {"random schedules", test_random},
         {"memo off and modelled signatures change nothing", test_same_decisions},
     };

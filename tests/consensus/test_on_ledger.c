@@ -62,6 +62,6 @@ static void test_chain(void)
 
 int main(void)
 {
-    static const struct test_case cases[] = {{"epochs, crash, catch-up; memo on and off", test_chain}};
+    static const struct test_case cases[] = {{"epochs, crash, catch-up, memo off", test_chain}};
     return TEST_MAIN("consensus/on_ledger", cases);
 }

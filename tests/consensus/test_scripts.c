@@ -1,4 +1,4 @@
-/* Runs tests/consensus/scripts/<name>.txt: a command, a line of dashes, the effects expected, a blank
+/* Runs tests/consensus/scripts/<name>.txt: a command, dashes, the effects expected, a blank
  * line.  They read as the protocol's documentation.  DESTRA_REWRITE=1 writes what happens into the
  * files instead of comparing (and then somebody has to read it).
  *
