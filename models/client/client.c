@@ -52,14 +52,14 @@ uint32_t dc_client_place(const struct dc_state *state, uint64_t object_key, uint
     return kept > rank ? best[rank].id : UINT32_MAX;
 }
 
-static struct dc_client_report *client_report(struct dc_client *c, uint32_t node)
+static struct dc_client_report *client_report(struct dc_client_reports *open, uint32_t node)
 {
-    for (uint32_t i = 0; i < c->reports; i++)
-        if (c->report[i].node == node)
-            return &c->report[i];
-    if (c->reports == DC_CLIENT_REPORTS_MAX)
+    for (uint32_t i = 0; i < open->count; i++)
+        if (open->node[i].node == node)
+            return &open->node[i];
+    if (open->count == DC_CLIENT_REPORTS_MAX)
         return NULL;
-    struct dc_client_report *r = &c->report[c->reports++];
+    struct dc_client_report *r = &open->node[open->count++];
     *r = (struct dc_client_report){.node = node};
     return r;
 }
@@ -68,7 +68,7 @@ static void client_close(struct dc_client *c, const struct dc_client_env *env,
                          struct dc_client_request *q, bool ok, int64_t now_ns,
                          struct dc_effects *out)
 {
-    struct dc_client_report *r = client_report(c, q->node);
+    struct dc_client_report *r = client_report(&c->open, q->node);
     if (r != NULL && !q->put) {
         r->sent++;
         r->ok += ok;
@@ -250,6 +250,22 @@ static void client_on_get_reply(struct dc_client *c, const struct dc_client_env 
     client_close(c, env, q, ok, in->now_ns, out);
 }
 
+/* Whether these are the terms that this client sent and nobody has countersigned yet; if so they are
+ * not waited for any more.  A node that signs other numbers signs for nothing. */
+static bool client_reported(struct dc_client *c, const struct dc_report_terms *t)
+{
+    struct dc_client_reports *closed = &c->closed;
+    for (uint32_t i = 0; c->closed_sent && i < closed->count; i++) {
+        const struct dc_client_report *r = &closed->node[i];
+        if (r->node != t->node || r->paid != t->paid || r->sent != t->sent || r->ok != t->ok ||
+            r->timely != t->timely || closed->epoch != t->epoch)
+            continue;
+        closed->node[i] = closed->node[--closed->count];
+        return true;
+    }
+    return false;
+}
+
 static void client_on_receipt_reply(struct dc_client *c, const struct dc_client_env *env,
                                     const struct dc_input *in, struct dc_effects *out)
 {
@@ -257,11 +273,10 @@ static void client_on_receipt_reply(struct dc_client *c, const struct dc_client_
     struct dc_report_terms t;
     const uint8_t *signature;
     if (!dc_receipt_reply_decode(in->payload->bytes, in->payload->size, &t, &signature) ||
-        t.client != f->id || t.node != in->from) {
+        t.client != f->id || t.node != in->from || !client_reported(c, &t)) {
         dc_effect_note(out, DC_NOTE_REFUSED, DC_MSG_RECEIPT_REPLY, 0);
         return;
     }
-    (void)c;
     struct dc_tx tx = {.kind = DC_TX_RECEIPT, .from = f->id};
     tx.receipt.epoch = t.epoch;
     tx.receipt.paid = t.paid;
@@ -306,18 +321,25 @@ void dc_client_timer(struct dc_client *c, const struct dc_client_env *env, const
 void dc_client_commit(struct dc_client *c, const struct dc_client_env *env, int64_t now_ns,
                       struct dc_effects *out)
 {
-    uint64_t epoch = dc_state_meta(env->state)->epoch;
-    if (epoch == c->epoch)
+    const struct dc_meta *meta = dc_state_meta(env->state);
+    uint32_t blocks = env->config->params->epoch_blocks, spread = blocks * 2 / 3;
+    if (meta->epoch != c->open.epoch) {
+        c->closed = c->open;
+        c->closed_sent = false;
+        c->open.epoch = meta->epoch;
+        c->open.count = 0;
+    }
+    uint64_t first = meta->epoch * blocks + 1;
+    if (c->closed_sent || meta->height < first + env->config->id % (spread != 0 ? spread : 1))
         return;
-    for (uint32_t i = 0; i < c->reports; i++) {
-        const struct dc_client_report *r = &c->report[i];
-        struct dc_report_terms t = {c->epoch, r->paid, env->config->id, r->node,
+    for (uint32_t i = 0; i < c->closed.count; i++) {
+        const struct dc_client_report *r = &c->closed.node[i];
+        struct dc_report_terms t = {c->closed.epoch, r->paid, env->config->id, r->node,
                                     r->sent, r->ok, r->timely};
         uint8_t bytes[DC_RECEIPT_BYTES];
         size_t size = dc_receipt_encode(&t, bytes);
         dc_effect_send(out, r->node, bytes, size);
     }
-    c->reports = 0;
-    c->epoch = epoch;
+    c->closed_sent = true;
     (void)now_ns;
 }

@@ -5,7 +5,9 @@
  *                 |  no answer: asked again, at most `retries` times
  *   epoch over: RECEIPT to each node used --> countersigned --> TX_RECEIPT
  *
- * Only requests under way and this epoch's reports are kept. */
+ * Receipts are accepted through the whole next epoch; each client sends its own at a height of that
+ * epoch's first two thirds that its id chooses, so that they do not come all at once.  Only
+ * requests under way and the reports of this epoch and the last are kept. */
 #ifndef MODELS_CLIENT_CLIENT_H
 #define MODELS_CLIENT_CLIENT_H
 
@@ -15,7 +17,7 @@
 #include "models/wire/service_msg.h"
 
 #define DC_CLIENT_REQUESTS_MAX 16 /* under way at once; more are refused and counted */
-#define DC_CLIENT_REPORTS_MAX 32  /* nodes used in one epoch */
+#define DC_CLIENT_REPORTS_MAX 32  /* nodes used in one epoch, with those of the last one that wait */
 
 struct dc_client_config {
     uint64_t chain;
@@ -44,13 +46,19 @@ struct dc_client_report {
     uint32_t node, sent, ok, timely;
 };
 
+struct dc_client_reports {
+    uint64_t epoch;
+    uint32_t count;
+    struct dc_client_report node[DC_CLIENT_REPORTS_MAX];
+};
+
 struct dc_client {
     uint64_t request_next;
     uint64_t nonce_next; /* of the next transaction with a nonce; at least the account's */
-    uint64_t epoch;      /* of the reports */
-    uint32_t reports, closing;
     struct dc_client_request request[DC_CLIENT_REQUESTS_MAX];
-    struct dc_client_report report[DC_CLIENT_REPORTS_MAX];
+    struct dc_client_reports open, closed; /* of the epoch that runs, and of the one before: those
+                                              that nobody has countersigned yet */
+    bool closed_sent;
 };
 
 /* A transaction that the client wants on chain: the node sends it to the coming leaders. */
@@ -71,7 +79,7 @@ void dc_client_message(struct dc_client *c, const struct dc_client_env *env,
 /* A timer whose value is the request's id. */
 void dc_client_timer(struct dc_client *c, const struct dc_client_env *env, const struct dc_input *in,
                      struct dc_effects *out);
-/* A block became final: on the first of a new epoch the old one's reports are sent. */
+/* A block became final: an epoch's first one closes the reports; they are sent at a later one. */
 void dc_client_commit(struct dc_client *c, const struct dc_client_env *env, int64_t now_ns,
                       struct dc_effects *out);
 

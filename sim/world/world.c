@@ -406,7 +406,8 @@ static enum dc_status world_make(struct ds_world *w, struct dc_error *error)
         w->end_ns = sc->max_time_ns;
     enum dc_status s = dc_crypto_open(&w->crypto,
                                       sc->crypto == DS_CRYPTO_REAL ? DC_SUITE_REAL : DC_SUITE_MODELLED,
-                                      world_memo_bytes(w), w->threads > 1 ? 8192 : 0, error);
+                                      world_memo_bytes(w),
+                                      w->threads > 1 && sc->crypto == DS_CRYPTO_REAL ? 8192 : 0, error);
     world_costs(w);
     if (s == DC_OK)
         s = world_arrays(w, error);

@@ -86,7 +86,7 @@ static bool lose_first(void *context, uint32_t from, uint32_t to, const uint8_t 
 {
     const struct town *t = context;
     bool cut = t->now_ns > INT64_C(8000000000) && t->now_ns < INT64_C(14000000000);
-    return cut && (from <= 1 || to <= 1);
+    return cut && (from == 1 || to == 1);
 }
 
 static void mutate(struct town *t, struct dc_stream *s, const struct town_sample *sample, uint8_t *out,

@@ -86,7 +86,8 @@ static inline struct dc_params town_params(void)
 {
     return (struct dc_params){
         .epoch_blocks = 20, .block_interval_ns = 1000000000, .block_bytes_max = 1 << 20,
-        .delay_typical_ns = 2 * TOWN_DELAY_NS, .delay_max_ns = 4 * TOWN_DELAY_NS,
+        /* Generous: a leader waits a second before it proposes, and no round shall time out. */
+        .delay_typical_ns = 300000000, .delay_max_ns = 600000000,
         .g_min = DC_ONE / 2, .weight_s_ppm = 350000, .weight_a_ppm = 250000,
         .weight_u_ppm = 200000, .weight_q_ppm = 200000, .lambda = DC_ONE / 5,
         .score_newcomer = DC_ONE / 5, .kappa = DC_ONE / 2, .heartbeat_lifetime = 4,
