@@ -22,7 +22,8 @@ uint32_t dc_client_place(const struct dc_state *state, uint64_t object_key, uint
 {
     const struct dc_meta *meta = dc_state_meta(state);
     struct { uint64_t cost, weight; uint32_t id; } best[8];
-    uint32_t kept = 0, wanted = rank < 7 ? rank + 1 : 8, found = 0;
+    /* All eight, whatever the rank: two ranks of one object are never the same node. */
+    uint32_t kept = 0, wanted = 8, found = 0;
     for (uint32_t draw = 0; draw < 4 * DC_PLACE_CANDIDATES && found < DC_PLACE_CANDIDATES; draw++) {
         uint64_t u = dc_mix64(object_key ^ dc_mix64(draw));
         uint32_t id = (uint32_t)((unsigned __int128)u * meta->accounts >> 64);
@@ -35,7 +36,8 @@ uint32_t dc_client_place(const struct dc_state *state, uint64_t object_key, uint
             continue;
         found++;
         uint64_t weight = ((free_bytes >> 20) + 1) * (a->posync.score >> 15) + 1;
-        uint64_t cost = ((uint64_t)64 << 16) - dc_log2_q16(dc_mix64(u) | 1);
+        uint64_t own = dc_mix64(object_key + dc_mix64(id));
+        uint64_t cost = ((uint64_t)64 << 16) - dc_log2_q16(own | 1);
         uint32_t i = kept < wanted ? kept++ : wanted;
         while (i > 0 && (unsigned __int128)cost * best[i - 1].weight <
                             (unsigned __int128)best[i - 1].cost * weight) {
@@ -68,8 +70,8 @@ static void client_close(struct dc_client *c, const struct dc_client_env *env,
                          struct dc_client_request *q, bool ok, int64_t now_ns,
                          struct dc_effects *out)
 {
-    struct dc_client_report *r = client_report(&c->open, q->node);
-    if (r != NULL && !q->put) {
+    struct dc_client_report *r = q->put ? NULL : client_report(&c->open, q->node);
+    if (r != NULL) {
         r->sent++;
         r->ok += ok;
         r->timely += ok && now_ns - q->sent_ns <= env->config->timeout_ns / 2;

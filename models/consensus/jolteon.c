@@ -96,7 +96,17 @@ static void begin_round(const struct dc_jolteon_step *s)
     struct dc_jolteon *j = s->j;
     j->timed_out = false;
     j->entered_ns = s->in->now_ns;
-    j->deadline_ns = s->in->now_ns + dc_jolteon_period_ns(s->env->params, j->backoff);
+    /* The leader enters when it makes the parent's certificate, everyone else with the block itself, an
+     * interval after the parent: the period counts from then for both. */
+    int64_t due_ns = dc_follow_certified(&j->chain)->header.timestamp_ns +
+                     s->env->params->block_interval_ns;
+    int64_t wait_ns = due_ns - s->in->wall_ns;
+    if (wait_ns < 0)
+        wait_ns = 0;
+    if (wait_ns > s->env->params->block_interval_ns)
+        wait_ns = s->env->params->block_interval_ns;
+    j->deadline_ns =
+        s->in->now_ns + wait_ns + dc_jolteon_period_ns(s->env->params, j->backoff);
     j->certificate_asked = 0;
     dc_jolteon_set_timer(s);
 }

@@ -10,6 +10,9 @@
  * lost, or deals changed while it was under way. */
 #define DEMAND_RETRY_HEIGHTS 8
 
+/* An answer is kept for so many heights, for the other verifiers of the same challenge. */
+#define ANSWER_HEIGHTS 3
+
 static void serve_put(struct dc_node *node, const struct dc_input *in, struct dc_effects *out)
 {
     struct dc_storage *s = &node->service->storage;
@@ -194,11 +197,10 @@ static void serve_demand(struct dc_node *node, const struct dc_block *block, str
 }
 
 /* Deals of this node that became final: the chain says where their chunks lie. */
-static void serve_place(struct dc_node *node, const struct dc_block *block)
+static void serve_place(struct dc_node *node, const struct dc_state *state,
+                        const struct dc_account *own)
 {
     struct dc_storage *s = &node->service->storage;
-    const struct dc_state *state = block->state;
-    const struct dc_account *own = dc_state_account(state, node->id);
     for (uint32_t id = own->deal_last; id != DC_DEAL_NONE;) {
         const struct dc_deal *d = dc_state_deal(state, id);
         bool known = false;
@@ -225,7 +227,8 @@ void dc_serve_commit(struct dc_node *node, const struct dc_block *block, const s
                      struct dc_effects *out)
 {
     struct dc_service_state *service = node->service;
-    serve_place(node, block);
+    const struct dc_account *own = dc_state_account(block->state, node->id);
+    serve_place(node, block->state, own);
     uint32_t waiting = service->pendings;
     service->pendings = 0;
     for (uint32_t i = 0; i < waiting; i++) {
@@ -234,10 +237,10 @@ void dc_serve_commit(struct dc_node *node, const struct dc_block *block, const s
             dc_serve_challenge(node, service->pending[i].verifier, height,
                                service->pending[i].asking, out);
     }
-    uint64_t demanded = dc_state_account(block->state, node->id)->demand.height;
+    uint64_t demanded = own->demand.height;
     if (demanded != 0 && (block->header.height - demanded) % DEMAND_RETRY_HEIGHTS == 0)
         serve_demand(node, block, out);
-    if (service->answer != NULL && service->answer_height + 16 < block->header.height)
+    if (service->answer != NULL && service->answer_height + ANSWER_HEIGHTS < block->header.height)
         serve_forget_answer(service);
     (void)in;
 }

@@ -116,7 +116,7 @@ void dc_storage_free(struct dc_storage *s)
 void dc_storage_hold(struct dc_storage *s, const struct dc_held *held)
 {
     if (s->held_count == s->held_max) {
-        uint32_t grown = s->held_max == 0 ? 4 : 2 * s->held_max;
+        uint32_t grown = s->held_max == 0 ? 1 : 2 * s->held_max;
         struct dc_held *more = dc_mem_grow(s->held, grown, sizeof *more);
         DC_CHECK(more != NULL);
         s->held = more;

@@ -114,7 +114,8 @@ struct ds_world {
     struct ds_mix **mix; /* its strategy */
     uint32_t *region;
     uint64_t *identity;
-    struct dc_account *genesis; /* accounts as of genesis, until setup is done */
+    uint64_t *capacity, *used; /* bytes declared, and under deals, as of genesis */
+    uint64_t *bond;            /* as of genesis */
 
     uint32_t cost_ns_q8[DC_COST_COUNT]; /* cost table after cores and speed, in ns * 256 */
     struct shard *shard;

@@ -132,7 +132,7 @@ static void population_account(struct ds_world *w, struct world_genesis *genesis
     static const uint32_t roles[] = {[DS_ROLE_VALIDATOR] = DC_ROLE_VALIDATOR,
                                      [DS_ROLE_SERVICE] = DC_ROLE_STORAGE,
                                      [DS_ROLE_CLIENT] = DC_ROLE_CLIENT};
-    struct dc_account *a = &w->genesis[node];
+    struct dc_account *a = &genesis->account[node];
     struct dc_keypair sign, vrf;
     dc_node_keys(w->scenario->seed, node, &sign, &vrf);
     memcpy(a->sign_key, sign.public, sizeof a->sign_key);
@@ -161,6 +161,8 @@ static void population_account(struct ds_world *w, struct world_genesis *genesis
                           : bond_least;
     if (g->role == DS_ROLE_CLIENT)
         a->bond = 0;
+    w->bond[node] = a->bond;
+    w->capacity[node] = a->capacity_bytes;
 }
 
 /* The share of a node's capacity that is under paid deals from the start. */
@@ -182,9 +184,8 @@ static dc_q31 population_utilisation(const struct ds_world *w, const struct tabl
 static void population_deal(struct ds_world *w, struct world_genesis *g, const struct tables *t,
                             uint32_t node)
 {
-    const struct dc_account *a = &w->genesis[node];
     dc_q31 u = population_utilisation(w, t, node);
-    uint64_t size = dc_q31_of(a->capacity_bytes / DC_CHUNK_BYTES, u) * DC_CHUNK_BYTES;
+    uint64_t size = dc_q31_of(w->capacity[node] / DC_CHUNK_BYTES, u) * DC_CHUNK_BYTES;
     if (size == 0)
         return;
     const struct ds_mix *mix = w->mix[node];
@@ -199,9 +200,10 @@ static void population_deal(struct ds_world *w, struct world_genesis *g, const s
     d->price = dc_muldiv(w->params.price_gib_epoch, size, (uint64_t)1 << 30);
     d->end_epoch = DEAL_EPOCHS;
     struct dc_hash seed =
-        dc_object_seed(w->genesis[d->client].sign_key, (uint64_t)1 << 40 | node);
+        dc_object_seed(g->account[d->client].sign_key, (uint64_t)1 << 40 | node);
     dc_content_init(&g->content[g->deals], &seed);
     d->root = dc_content_root(&g->content[g->deals], size / DC_CHUNK_BYTES);
+    w->used[node] = size;
     g->deals++;
 }
 
@@ -211,8 +213,8 @@ static void population_price(struct ds_world *w)
     unsigned __int128 gib = 0;
     uint64_t services = 0;
     for (uint32_t i = 0; i < w->nodes; i++)
-        if (w->genesis[i].capacity_bytes != 0) {
-            gib += w->genesis[i].capacity_bytes >> 30;
+        if (w->capacity[i] != 0) {
+            gib += w->capacity[i] >> 30;
             services++;
         }
     if (w->params.price_gib_epoch == 0 && services != 0)
@@ -244,11 +246,12 @@ enum dc_status world_population(struct ds_world *w, struct world_genesis *genesi
     const struct ds_scenario *sc = w->scenario;
     struct tables *t = dc_mem_alloc(sc->groups_count, sizeof *t);
     genesis->deal = dc_mem_alloc(w->nodes, sizeof *genesis->deal);
+    genesis->account = dc_mem_alloc(w->nodes, sizeof *genesis->account);
     genesis->content = dc_mem_alloc(w->nodes, sizeof *genesis->content);
     genesis->filler = dc_mem_alloc(w->nodes, sizeof *genesis->filler);
     genesis->client = dc_mem_alloc(w->nodes, sizeof *genesis->client);
     enum dc_status s = DC_OK;
-    if (t == NULL || genesis->deal == NULL || genesis->content == NULL || genesis->filler == NULL || genesis->client == NULL)
+    if (t == NULL || genesis->deal == NULL || genesis->account == NULL || genesis->content == NULL || genesis->filler == NULL || genesis->client == NULL)
         s = dc_error_set(error, DC_ERR_IO, "out of memory for %u nodes", w->nodes);
     for (size_t i = 0; s == DC_OK && i < sc->groups_count; i++) {
         s = population_tables(&sc->groups[i], &t[i], error);
@@ -272,6 +275,7 @@ enum dc_status world_population(struct ds_world *w, struct world_genesis *genesi
 void world_genesis_free(struct world_genesis *g)
 {
     dc_mem_free(g->deal);
+    dc_mem_free(g->account);
     dc_mem_free(g->content);
     dc_mem_free(g->filler);
     dc_mem_free(g->client);

@@ -8,8 +8,9 @@
 
 struct ds_world;
 
-/* Deals as of genesis with their contents, and the clients' ids. */
+/* Accounts and deals as of genesis with their contents, and the clients' ids: for set-up alone. */
 struct world_genesis {
+    struct dc_account *account;
     struct dc_deal *deal;
     struct dc_content *content;
     struct dc_content *filler; /* of each node; zeros where nothing is declared */
@@ -20,7 +21,7 @@ struct world_genesis {
 /* A scenario's distribution as a table of integers, values times scale. */
 enum dc_status world_tabulate(const struct ds_dist_spec *spec, double scale, struct dc_dist *out,
                               struct dc_error *error) DC_MUST_USE;
-/* Fills the world's arrays (group, mix, region, identity), its accounts and *genesis. */
+/* Fills the world's arrays (group, mix, region, identity, capacity, used, bond) and *genesis. */
 enum dc_status world_population(struct ds_world *w, struct world_genesis *genesis,
                                 struct dc_error *error) DC_MUST_USE;
 void world_genesis_free(struct world_genesis *g);

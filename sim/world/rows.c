@@ -77,7 +77,7 @@ static enum dc_status rows_nodes(struct ds_world *w, struct dc_error *error)
             .name = name, .role = roles[g->role],
             .service = g->role == DS_ROLE_SERVICE ? DS_ROW_SERVICE_STORAGE : DS_ROW_SERVICE_NONE,
             .strategy = w->observer->columns->strategy[n], .region = (uint16_t)w->region[n],
-            .capacity = w->genesis[n].capacity_bytes, .bond_initial = w->genesis[n].bond};
+            .capacity = w->capacity[n], .bond_initial = w->bond[n]};
         s = ds_recorder_append(w->observer->recorder, DS_TABLE_NODE, &row, error);
     }
     return s;

@@ -293,10 +293,9 @@ static void summary_worlds(struct ds_world *w)
     struct ranked *r = dc_mem_need(w->nodes, sizeof *r, "ranks of utilisation");
     size_t count = 0, below = 0, cheats = 0;
     for (uint32_t n = 0; n < w->nodes; n++) {
-        const struct dc_account *a = &w->genesis[n];
         if (w->group[n]->role != DS_ROLE_SERVICE)
             continue;
-        dc_q31 u = dc_q31_ratio(a->used_bytes, a->capacity_bytes);
+        dc_q31 u = dc_q31_ratio(w->used[n], w->capacity[n]);
         r[count++] = (struct ranked){dc_q31_to_double(u), world_cheats(w, n)};
         below += u < w->params.theta;
         cheats += r[count - 1].cheat;
@@ -327,7 +326,7 @@ static void summary_harm(struct ds_world *w)
         double missing = m->strategy == DS_STRATEGY_GHOST     ? 1
                          : m->strategy == DS_STRATEGY_PARTIAL ? dc_q31_to_double(m->argument)
                                                               : 0;
-        at_risk += missing * (double)w->genesis[n].used_bytes;
+        at_risk += missing * (double)w->used[n];
     }
     summary_real(w, "data_at_risk", at_risk);
     double price = (double)w->params.price_gib_epoch / 1073741824.0 * (double)w->observer->epochs;

@@ -21,7 +21,7 @@ struct packet *world_packet(struct ds_world *w, uint32_t node, const void *bytes
     atomic_init(&p->refs, 1);
     p->origin = node;
     p->bulk = bulk;
-    p->digest = dc_digest64(bytes, size);
+    p->digest = ds_digest_bytes(bytes, size);
     return p;
 }
 

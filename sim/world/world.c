@@ -187,7 +187,7 @@ static enum dc_status world_store(struct ds_world *w, const struct world_genesis
 {
     uint32_t regions;
     int64_t *allowance = world_allowances(w, &regions);
-    struct dc_genesis genesis = {.params = w->params, .accounts = w->nodes, .account = w->genesis,
+    struct dc_genesis genesis = {.params = w->params, .accounts = w->nodes, .account = g->account,
                                  .deals = g->deals, .deal = g->deal, .regions = regions,
                                  .allowance_ns = allowance, .beacon = world_beacon(w)};
     struct dc_keypair registrar;
@@ -224,7 +224,7 @@ static struct dc_node_config world_node_config(struct ds_world *w, const struct 
     return (struct dc_node_config){
         .chain = w->chain, .id = n, .role = roles[g->role], .strategy = strategy,
         .store = w->store, .crypto = &w->crypto, .params = &w->params,
-        .key_seed = w->scenario->seed, .capacity_bytes = w->genesis[n].capacity_bytes,
+        .key_seed = w->scenario->seed, .capacity_bytes = w->capacity[n],
         .filler = &genesis->filler[n],
         .disk = {dc_mix64(w->scenario->seed ^ w->identity[n]), missing},
         .replicas = g->demand.replicas, .retries = g->demand.retries,
@@ -243,12 +243,11 @@ static enum dc_status world_nodes(struct ds_world *w, const struct world_genesis
         w->up[n] = 1;
         w->slow_q16[n] = DS_NET_Q16_ONE;
         if (w->group[n]->role == DS_ROLE_VALIDATOR) {
-            w->power[n] = w->genesis[n].bond;
+            w->power[n] = w->bond[n];
             w->validators++;
         }
     }
     for (uint32_t i = 0; i < g->deals; i++) {
-        w->genesis[g->deal[i].node].used_bytes += g->deal[i].size_bytes;
         struct dc_held held = {.deal = i, .offset_chunk = 0,
                                .chunks = dc_chunks_of(g->deal[i].size_bytes),
                                .content = g->content[i], .root = g->deal[i].root};
@@ -372,13 +371,15 @@ static enum dc_status world_arrays(struct ds_world *w, struct dc_error *error)
     w->region = dc_mem_alloc(n, sizeof *w->region);
     w->identity = dc_mem_alloc(n, sizeof *w->identity);
     w->power = dc_mem_alloc(n, sizeof *w->power);
-    w->genesis = dc_mem_alloc(n, sizeof *w->genesis);
+    w->capacity = dc_mem_alloc(n, sizeof *w->capacity);
+    w->used = dc_mem_alloc(n, sizeof *w->used);
+    w->bond = dc_mem_alloc(n, sizeof *w->bond);
     w->shard = dc_mem_pages(w->threads * sizeof *w->shard);
     if (w->shard != NULL)
         memset(w->shard, 0, w->threads * sizeof *w->shard);
     if (!w->node || !w->busy_ns || !w->sequence || !w->incarnation || !w->up || !w->slow_q16 ||
         !w->digest || !w->group || !w->mix || !w->region || !w->identity || !w->power ||
-        !w->genesis || !w->shard)
+        !w->capacity || !w->used || !w->bond || !w->shard)
         return dc_error_set(error, DC_ERR_IO, "out of memory for %u nodes", w->nodes);
     enum dc_status s = DC_OK;
     for (uint32_t i = 0; s == DC_OK && i < w->threads; i++)
@@ -516,7 +517,8 @@ void ds_world_destroy(struct ds_world *w)
     ds_topology_free(&w->topology);
     dc_crypto_close(&w->crypto);
     void *arrays[] = {w->node, w->busy_ns, w->sequence, w->incarnation, w->up, w->slow_q16,
-                      w->digest, w->group, w->mix, w->region, w->identity, w->power, w->genesis,
+                      w->digest, w->group, w->mix, w->region, w->identity, w->power, w->capacity,
+                      w->used, w->bond,
                       w->shard, w->jitter};
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
         dc_mem_free(arrays[i]);

@@ -56,6 +56,26 @@ static int compare(const void *a, const void *b)
 }
 
 /* All of a small cube of neighbouring events: by lane, no two alike. */
+/* Every single-bit change of texts of 1..70 bytes, and every shorter text, has another digest. */
+static void test_bytes(void)
+{
+    uint8_t text[70];
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (uint8_t)(37 * i);
+    for (size_t size = 1; size <= sizeof text; size++) {
+        uint64_t whole = ds_digest_bytes(text, size);
+        CU_ASSERT_EQUAL(whole, ds_digest_bytes(text, size));
+        for (size_t bit = 0; bit < 8 * size; bit++) {
+            text[bit / 8] ^= (uint8_t)(1 << bit % 8);
+            CU_ASSERT_NOT_EQUAL(whole, ds_digest_bytes(text, size));
+            text[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        }
+        for (size_t shorter = 0; shorter < size; shorter++)
+            CU_ASSERT_NOT_EQUAL(whole, ds_digest_bytes(text, shorter));
+    }
+    CU_ASSERT_EQUAL(ds_digest_bytes(text, 0), ds_digest_bytes(NULL, 0));
+}
+
 static void test_neighbours(void)
 {
     enum { SIDE = 7, COUNT = SIDE * SIDE * SIDE * SIDE * SIDE };
@@ -79,6 +99,7 @@ static void test_neighbours(void)
 int main(void)
 {
     static const struct test_case cases[] = {
+        {"bytes", test_bytes},
         {"fields", test_fields},
         {"order", test_order},
         {"neighbours", test_neighbours},

@@ -11,7 +11,7 @@ static struct town *working_town(void)
     for (uint32_t i = 0; i < 60; i++)
         town_call(t, town_client(t, i % 2), 500000000 + i * INT64_C(400000000),
                   (struct dc_call){.put = i % 5 == 0, .object = i, .size_bytes = 50000});
-    town_run(t, 30 * INT64_C(1000000000));
+    town_run(t, 36 * INT64_C(1000000000));
     return t;
 }
 
@@ -128,7 +128,7 @@ static void test_mutated(void)
     for (uint32_t i = 0; i < 60; i++)
         town_call(t, town_client(t, i % 2), 500000000 + i * INT64_C(400000000),
                   (struct dc_call){.put = i % 5 == 0, .object = i, .size_bytes = 50000});
-    town_run(t, 30 * INT64_C(1000000000));
+    town_run(t, 36 * INT64_C(1000000000));
     CU_ASSERT_TRUE(t->sent[DC_MSG_TIMEOUT] > 0);
     CU_ASSERT_TRUE(t->sent[DC_MSG_BLOCK_REQUEST] > 0 && t->sent[DC_MSG_BLOCK_REPLY] > 0);
     uint64_t height[TOWN_NODES], before = 0, after = 0;

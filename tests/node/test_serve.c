@@ -287,7 +287,11 @@ static void test_pending(void)
 static void test_put_to_deal(void)
 {
     struct town *t = town_of(0);
-    town_call(t, CLIENT, t->now_ns + 1, (struct dc_call){.put = true, .object = 5, .size_bytes = 70000});
+    uint64_t object = 0; /* one that belongs to the node with a disk */
+    while (dc_client_place(town_state(t, CLIENT), dc_mix64(object ^ dc_mix64(CLIENT)), 70000, 0) != GOOD)
+        object++;
+    town_call(t, CLIENT, t->now_ns + 1,
+              (struct dc_call){.put = true, .object = object, .size_bytes = 70000});
     town_run(t, t->now_ns + 8 * SECOND);
     CU_ASSERT_EQUAL(t->put_ok, 1);
     const struct dc_state *state = town_state(t, GOOD);

@@ -1,0 +1,1 @@
+destra_test(client/test_client models_adversary LABELS unit)
