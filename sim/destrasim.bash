@@ -4,21 +4,16 @@ _destrasim() {
     local command=${COMP_WORDS[1]} options='' kind='' file
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "run check verify diff fuzz sweep tune serve report
-            schema explain bench list" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "run check verify schema explain bench list" -- "$cur")
         return
     fi
     case $command in
     run) options="-o --seed --set --threads --until --quiet --json" kind=yaml ;;
-    check | tune) kind=yaml ;;
-    verify | diff) kind=h5 ;;
-    fuzz) options="--runs --jobs" kind=yaml ;;
-    sweep) options="-o --shard --resume --jobs" kind=yaml ;;
-    serve) options="--http --dns" kind=yaml ;;
-    report) options="-o" kind=h5 ;;
+    check) kind=yaml ;;
+    verify) kind=h5 ;;
     bench)
         options="--lps --per-lp --end --lookahead --threads --validators --decisions --latency
-            --nodes --blocks --degree"
+            --nodes --blocks --degree --modelled"
         if [ "$COMP_CWORD" -eq 2 ]; then
             mapfile -t COMPREPLY < <(compgen -W "phold consensus gossip crypto" -- "$cur")
             return
@@ -27,7 +22,7 @@ _destrasim() {
     esac
     case $prev in
     -o) [ "$command" = run ] && kind=h5 ;;
-    --*) [ "$prev" = --resume ] || [ "$prev" = --quiet ] || [ "$prev" = --json ] || return ;;
+    --*) [ "$prev" = --quiet ] || [ "$prev" = --json ] || return ;;
     esac
     if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options -h" -- "$cur")

@@ -91,9 +91,11 @@ static enum dc_status route_row(struct route *r, uint32_t source, const igraph_m
     for (uint32_t v = 0; v < n; v++) {
         double d = MATRIX(*distance, row, v);
         if (!(d < 9007199254740992.0))
-            return dc_error_set(error, DC_ERR_USAGE,
-                                "%s: disconnected: there is no path from %s to %s", r->name,
-                                r->t->place[source].name, r->t->place[v].name);
+            return dc_error_set(
+                error, DC_ERR_USAGE,
+                "%s: disconnected: there is no path from %s to %s: add an edge that "
+                "joins their parts",
+                r->name, r->t->place[source].name, r->t->place[v].name);
         pair[v] = (struct ds_net_pair){(int64_t)d, 0, UINT32_MAX};
         r->rank[v] = (struct route_rank){(int64_t)d, v};
     }

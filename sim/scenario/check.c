@@ -136,7 +136,10 @@ static void check_group_name(struct ds_bind *b, const struct ds_yaml *node, size
         ds_bind_error(b, at, "a group's name has no dot: `nodes.NAME.count` is a path");
     for (size_t j = 0; j < i; j++)
         if (b->out->groups[j].name != NULL && strcmp(name, b->out->groups[j].name) == 0) {
-            ds_bind_error(b, at, "duplicate name `%s`: every group has its own", name);
+            ds_bind_error(
+                b, at,
+                "duplicate name `%s`: every group has its own; rename this one, for example `%s2`",
+                name, name);
             break;
         }
 }
