@@ -16,8 +16,8 @@
 #include "models/ledger/store.h"
 #include "models/wire/service_msg.h"
 
-#define DC_CLIENT_REQUESTS_MAX 16 /* under way at once; more are refused and counted */
-#define DC_CLIENT_REPORTS_MAX 32  /* nodes used in one epoch, with those of the last one that wait */
+#define DC_CLIENT_REQUESTS_MAX 8 /* under way at once; more are refused and counted */
+#define DC_CLIENT_REPORTS_MAX 24  /* nodes used in one epoch, with those of the last one that wait */
 
 struct dc_client_config {
     uint64_t chain;

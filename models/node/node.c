@@ -20,11 +20,8 @@ static uint32_t node_candidates(void *context, const struct dc_block *parent,
 {
     struct dc_node_validator *v = ((struct dc_node *)context)->validator;
     struct dc_mempool *m = &v->mempool;
-    if (v->candidates_max < m->count) {
-        dc_mem_free(v->candidate);
-        v->candidate = dc_mem_need(m->count, sizeof *v->candidate, "candidates for a block");
-        v->candidates_max = m->count;
-    }
+    dc_mem_free(v->candidate);
+    v->candidate = dc_mem_need(m->count, sizeof *v->candidate, "candidates for a block");
     for (uint32_t i = 0; i < m->count; i++)
         v->candidate[i] = (struct dc_tx_view){m->entry[i].bytes, m->entry[i].size};
     *out = v->candidate;
@@ -410,4 +407,8 @@ void dc_node_step(struct dc_node *node, const struct dc_input *in, struct dc_eff
         break;
     }
     node_commits(node, in, out);
+    if (node->validator != NULL && node->validator->candidate != NULL) {
+        dc_mem_free(node->validator->candidate);
+        node->validator->candidate = NULL;
+    }
 }

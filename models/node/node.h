@@ -83,8 +83,7 @@ struct dc_node_validator {
     struct dc_verifier verifier;
     struct dc_late late;
     const struct dc_input *input; /* of the step that runs, for what the core calls back */
-    struct dc_tx_view *candidate; /* handed to the core while it builds a block */
-    uint32_t candidates_max;
+    struct dc_tx_view *candidate; /* handed to the core while it builds a block; within one step */
 };
 
 /* The keys that a node of this id has: what its certificate names. */

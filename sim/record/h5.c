@@ -14,6 +14,8 @@ void ds_h5_quiet(void)
     H5dont_atexit();
     H5open();
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    /* What HDF5 keeps of freed memory, by kind and list: a chunk is written once, so little. */
+    H5set_free_list_limits(1 << 20, 1 << 16, 1 << 20, 1 << 16, 1 << 20, 1 << 16);
 }
 
 static hid_t access_list(void)
@@ -22,7 +24,8 @@ static hid_t access_list(void)
     if (list < 0)
         return list;
     /* No lock: a run's partial file may be looked at, and network file systems often refuse. */
-    if (H5Pset_libver_bounds(list, H5F_LIBVER_V18, H5F_LIBVER_V18) < 0 ||
+    if (H5Pset_cache(list, 0, 1, 1 << 16, 1.0) < 0 || /* of chunks, per dataset: 64 KiB */
+        H5Pset_libver_bounds(list, H5F_LIBVER_V18, H5F_LIBVER_V18) < 0 ||
         H5Pset_file_locking(list, false, true) < 0 ||
         H5Pset_fclose_degree(list, H5F_CLOSE_STRONG) < 0) {
         H5Pclose(list);

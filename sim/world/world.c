@@ -8,10 +8,11 @@
 #include "sim/world/observe.h"
 #include "sim/world/population.h"
 
-/* Below this height under the lowest final one, blocks are not kept for peers: two epochs. */
+/* Below this height under the lowest final one, blocks are not kept for peers: an epoch, so that its
+ * hand-over is there, and at least 64. */
 static uint32_t world_keep_heights(const struct ds_world *w)
 {
-    uint32_t keep = 2 * w->params.epoch_blocks;
+    uint32_t keep = w->params.epoch_blocks + 4;
     return keep < 64 ? 64 : keep;
 }
 
@@ -387,10 +388,12 @@ static enum dc_status world_arrays(struct ds_world *w, struct dc_error *error)
     return s;
 }
 
-/* Memo sizes: what a few virtual seconds of checks need, 64 MiB at the most. */
+/* Memo sizes: what a few virtual seconds of checks need, 64 MiB at the most; where signatures are
+ * modelled only proofs are remembered. */
 static size_t world_memo_bytes(const struct ds_world *w)
 {
-    size_t bytes = (size_t)w->nodes * 1024 + ((size_t)1 << 20);
+    size_t each = w->scenario->crypto == DS_CRYPTO_REAL ? 1024 : 128;
+    size_t bytes = (size_t)w->nodes * each + ((size_t)1 << 20);
     return !w->scenario->memo ? 0 : bytes > ((size_t)64 << 20) ? (size_t)64 << 20 : bytes;
 }
 

@@ -20,7 +20,8 @@ static const char *const quiet =
 enum { VAL = 0, ODD = 9, GOOD = 10, BAD = 40, NODES = 70 };
 
 /* Challenges of nodes [from, until) by verdict. */
-static void count_verdicts(const struct run *r, uint32_t from, uint32_t until, uint64_t by_verdict[8])
+static void count_verdicts(const struct run *r, uint32_t from, uint32_t until,
+                           uint64_t by_verdict[8])
 {
     uint64_t rows = ds_results_size(r->results, "challenge");
     uint64_t *node = run_counts(r, "/challenges/node", rows);
@@ -55,8 +56,8 @@ static double mean_of(const struct run *r, const char *dataset, uint32_t from, u
 /* The equivocator loses its whole bond, and no one else a unit. */
 static void test_equivocating(void)
 {
-    struct run r = run_text(quiet, &(struct run_how){.set = {"nodes.odd.strategy=equivocating"},
-                                                     .results = true});
+    struct run r = run_text(
+        quiet, &(struct run_how){.set = {"nodes.odd.strategy=equivocating"}, .results = true});
     run_invariants(&r);
     uint64_t epochs = ds_results_size(r.results, "epoch");
     CU_ASSERT_EQUAL(epochs, 8);
@@ -77,8 +78,8 @@ static void test_equivocating(void)
 static void test_silent(void)
 {
     struct run honest = run_text(quiet, &(struct run_how){.results = true});
-    struct run r = run_text(quiet, &(struct run_how){.set = {"nodes.odd.strategy=silent"},
-                                                     .results = true});
+    struct run r =
+        run_text(quiet, &(struct run_how){.set = {"nodes.odd.strategy=silent"}, .results = true});
     run_invariants(&r);
     CU_ASSERT_EQUAL(run_value(&honest, "rounds_timed_out"), 0);
     CU_ASSERT_TRUE(run_value(&r, "rounds_timed_out") > 5);
@@ -99,8 +100,8 @@ static void test_silent(void)
 /* A ghost has nothing to show: no challenge is passed, the honest pass all. */
 static void test_ghost(void)
 {
-    struct run r = run_text(quiet, &(struct run_how){.set = {"nodes.bad.strategy=ghost"},
-                                                     .results = true});
+    struct run r =
+        run_text(quiet, &(struct run_how){.set = {"nodes.bad.strategy=ghost"}, .results = true});
     run_invariants(&r);
     uint64_t good[8], bad[8];
     count_verdicts(&r, GOOD, BAD, good);
@@ -118,16 +119,18 @@ static void test_ghost(void)
 /* A node that lacks the fraction f passes with probability (1-f)^k: exact binomial test. */
 static void test_partial(void)
 {
-    static const struct { const char *strategy; double f; } cases[] = {
-        {"nodes.bad.strategy={partial(0.1): 1}", 0.1}, {"nodes.bad.strategy={partial(0.3): 1}", 0.3}};
+    static const struct {
+        const char *strategy;
+        double f;
+    } cases[] = {{"nodes.bad.strategy={partial(0.1): 1}", 0.1},
+                 {"nodes.bad.strategy={partial(0.3): 1}", 0.3}};
     for (size_t i = 0; i < 2; i++) {
-        struct run r = run_text(quiet, &(struct run_how){.set = {cases[i].strategy,
-                                                                 "protocol.audit=1",
-                                                                 "protocol.sprt_alpha=0.00000001",
-                                                                 "protocol.answer_heights=100000",
-                                                                 "protocol.abandon_heights=200000",
-                                                                 "duration=12 epochs"},
-                                                         .results = true});
+        struct run r = run_text(
+            quiet, &(struct run_how){
+                       .set = {cases[i].strategy, "protocol.audit=1",
+                               "protocol.sprt_alpha=0.00000001", "protocol.answer_heights=100000",
+                               "protocol.abandon_heights=200000", "duration=12 epochs"},
+                       .results = true});
         run_invariants(&r);
         uint64_t good[8], bad[8];
         count_verdicts(&r, GOOD, BAD, good);
@@ -146,10 +149,10 @@ static void test_partial(void)
 /* Heartbeats that are one period old: a low synchronicity, as 2^(-lag/h) says. */
 static void test_stale(void)
 {
-    struct run r = run_text(quiet, &(struct run_how){.set = {"nodes.bad.strategy=stale",
-                                                             "protocol.epoch_blocks=60",
-                                                             "duration=5 epochs"},
-                                                     .results = true});
+    struct run r =
+        run_text(quiet, &(struct run_how){.set = {"nodes.bad.strategy=stale",
+                                                  "protocol.epoch_blocks=60", "duration=5 epochs"},
+                                          .results = true});
     run_invariants(&r);
     double good = mean_of(&r, "/node_epoch/synchronicity", GOOD, BAD, 2);
     double bad = mean_of(&r, "/node_epoch/synchronicity", BAD, NODES, 2);
@@ -160,11 +163,12 @@ static void test_stale(void)
     run_end(&r);
 }
 
-/* A washer buys itself above theta: theta never asks it, audits do, and then it has nothing to show. */
+/* A washer buys itself above theta: theta never asks it, audits do, and then it has nothing to
+ * show. */
 static void test_washer(void)
 {
-    struct run r = run_text(quiet, &(struct run_how){.set = {"nodes.bad.strategy=washer"},
-                                                     .results = true});
+    struct run r =
+        run_text(quiet, &(struct run_how){.set = {"nodes.bad.strategy=washer"}, .results = true});
     run_invariants(&r);
     double theta = dc_q31_to_double(r.scenario->protocol.theta);
     uint64_t epochs = ds_results_size(r.results, "epoch"), below = 0, asked = 0, good_asked = 0;

@@ -1,11 +1,15 @@
-/* Adversaries from within: what each of them does to the effects of the honest node that it wraps. */
+/* Adversaries from within: what each of them does to the effects of the honest node that it
+ * wraps. */
 #include "tests/node/town.h"
 
 #define SECOND INT64_C(1000000000)
 
 static uint64_t from_odd[DC_MSG_COUNT]; /* messages sent by node 0 */
-static struct { uint64_t epoch, round; struct dc_hash block; uint8_t bytes[DC_VOTE_MSG_BYTES]; }
-    vote[512];
+static struct {
+    uint64_t epoch, round;
+    struct dc_hash block;
+    uint8_t bytes[DC_VOTE_MSG_BYTES];
+} vote[512];
 static uint32_t votes;
 
 static bool watch(void *context, uint32_t from, uint32_t to, const uint8_t *bytes, size_t size)
@@ -66,7 +70,8 @@ static void test_equivocating(void)
             for (uint32_t k = 0; k < 2; k++) {
                 struct dc_vote v;
                 CU_ASSERT_TRUE(dc_vote_decode(vote[k ? j : i].bytes, DC_VOTE_MSG_BYTES, &v));
-                struct dc_hash d = dc_vote_digest(TOWN_CHAIN, v.epoch, v.round, &v.block, &v.commits);
+                struct dc_hash d =
+                    dc_vote_digest(TOWN_CHAIN, v.epoch, v.round, &v.block, &v.commits);
                 CU_ASSERT_TRUE(dc_verify(&t->crypto, t->set.sign[0].public, d.b, 32, v.signature));
             }
         }
@@ -91,7 +96,8 @@ static void test_equivocating(void)
 static uint64_t beat[64];
 static uint32_t beats;
 
-static bool watch_beats(void *context, uint32_t from, uint32_t to, const uint8_t *bytes, size_t size)
+static bool watch_beats(void *context, uint32_t from, uint32_t to, const uint8_t *bytes,
+                        size_t size)
 {
     struct dc_tx tx;
     if (from == 5 && bytes[0] == DC_MSG_TX && dc_tx_decode(bytes + 1, size - 1, &tx) &&

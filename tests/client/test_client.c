@@ -26,8 +26,8 @@ static void keep_submitted(void *ctx, const uint8_t *bytes, size_t size, struct 
 
 static void set_up(uint32_t retries)
 {
-    struct town_spec spec = {.validators = 4, .services = 3, .clients = 1,
-                             .deal_bytes = CHUNKS * 4096};
+    struct town_spec spec = {
+        .validators = 4, .services = 3, .clients = 1, .deal_bytes = CHUNKS * 4096};
     memset(&f, 0, sizeof f);
     f.t = town_make(&spec);
     f.config = *f.t->node[CLIENT]->client_config;
@@ -45,7 +45,8 @@ static void tear_down(void)
 static void call(bool put, uint64_t object, uint64_t size_bytes, int64_t now_ns)
 {
     struct dc_call call = {.put = put, .object = object, .size_bytes = size_bytes};
-    struct dc_input in = {.kind = DC_INPUT_CALL, .call = &call, .now_ns = now_ns, .wall_ns = now_ns};
+    struct dc_input in = {
+        .kind = DC_INPUT_CALL, .call = &call, .now_ns = now_ns, .wall_ns = now_ns};
     dc_effects_clear(&f.out);
     dc_client_call(&f.c, &f.env, &in, &f.out);
 }
@@ -53,8 +54,11 @@ static void call(bool put, uint64_t object, uint64_t size_bytes, int64_t now_ns)
 static void hand(uint32_t from, const uint8_t *bytes, size_t size, int64_t now_ns)
 {
     struct letter *l = letter_make(bytes, size);
-    struct dc_input in = {.kind = DC_INPUT_MESSAGE, .from = from, .payload = &l->payload,
-                          .now_ns = now_ns, .wall_ns = now_ns};
+    struct dc_input in = {.kind = DC_INPUT_MESSAGE,
+                          .from = from,
+                          .payload = &l->payload,
+                          .now_ns = now_ns,
+                          .wall_ns = now_ns};
     dc_effects_clear(&f.out);
     dc_client_message(&f.c, &f.env, &in, &f.out);
     letter_drop(l);
@@ -62,7 +66,8 @@ static void hand(uint32_t from, const uint8_t *bytes, size_t size, int64_t now_n
 
 static void timer(uint64_t value, int64_t now_ns)
 {
-    struct dc_input in = {.kind = DC_INPUT_TIMER, .timer = value, .now_ns = now_ns, .wall_ns = now_ns};
+    struct dc_input in = {
+        .kind = DC_INPUT_TIMER, .timer = value, .now_ns = now_ns, .wall_ns = now_ns};
     dc_effects_clear(&f.out);
     dc_client_timer(&f.c, &f.env, &in, &f.out);
 }
@@ -92,7 +97,7 @@ static uint32_t under_way(void)
     return n;
 }
 
-/* --- get --------------------------------------------------------------------------------------- */
+/* --- get -------------------------------------------------------------------------------------- */
 
 /* The right reply to the request in slot 0, `edit` bytes changed afterwards. */
 static size_t right_reply(uint8_t *out)
@@ -103,7 +108,8 @@ static size_t right_reply(uint8_t *out)
     struct dc_hash path[64];
     dc_content_chunk(content, q->chunk, chunk);
     dc_content_path(content, CHUNKS, q->chunk, path);
-    return dc_get_reply_encode(q->id, DC_REPLY_OK, chunk, path, (uint8_t)dc_content_depth(CHUNKS), out);
+    return dc_get_reply_encode(q->id, DC_REPLY_OK, chunk, path, (uint8_t)dc_content_depth(CHUNKS),
+                               out);
 }
 
 static void test_get(void)
@@ -138,7 +144,8 @@ static void test_get(void)
     tear_down();
 }
 
-/* Wrong data, a wrong path, a wrong depth, a refusal: the request has failed and nothing is paid. */
+/* Wrong data, a wrong path, a wrong depth, a refusal: the request has failed and nothing is
+ * paid. */
 static void test_wrong_get(void)
 {
     for (uint32_t i = 0; i < 5; i++) {
@@ -147,13 +154,13 @@ static void test_wrong_get(void)
         uint8_t reply[8192];
         size_t size = right_reply(reply);
         switch (i) {
-        case 0: reply[11 + 100] ^= 1; break;               /* a byte of the chunk */
-        case 1: reply[size - 1] ^= 1; break;               /* of the path */
+        case 0: reply[11 + 100] ^= 1; break; /* a byte of the chunk */
+        case 1: reply[size - 1] ^= 1; break; /* of the path */
         case 2: reply[11 + 4096] ^= 1; break;
-        case 3:                                            /* no chunk at all */
+        case 3: /* no chunk at all */
             size = dc_get_reply_encode(f.c.request[0].id, DC_REPLY_MISSING, NULL, NULL, 0, reply);
             break;
-        default: {                                         /* another chunk than asked for */
+        default: { /* another chunk than asked for */
             uint64_t other = (f.c.request[0].chunk + 1) % CHUNKS;
             uint8_t chunk[DC_CHUNK_BYTES];
             struct dc_hash path[64];
@@ -238,7 +245,7 @@ static void test_limit(void)
     tear_down();
 }
 
-/* --- put --------------------------------------------------------------------------------------- */
+/* --- put -------------------------------------------------------------------------------------- */
 
 static void test_put(void)
 {
@@ -291,8 +298,10 @@ static void test_wrong_put(void)
         uint32_t node = f.c.request[0].node;
         uint8_t signature[64] = {1}, reply[DC_PUT_REPLY_BYTES];
         struct dc_hash digest = {{7}};
-        dc_sign(&f.t->crypto, &f.t->set.sign[node], digest.b, 32, signature); /* of something else */
-        size_t size = dc_put_reply_encode(id, i == 0 ? DC_REPLY_REFUSED : DC_REPLY_OK, signature, reply);
+        dc_sign(&f.t->crypto, &f.t->set.sign[node], digest.b, 32,
+                signature); /* of something else */
+        size_t size =
+            dc_put_reply_encode(id, i == 0 ? DC_REPLY_REFUSED : DC_REPLY_OK, signature, reply);
         if (i == 2)
             timer(id, 2 * SECOND); /* no answer: a put is not tried again */
         else
@@ -336,7 +345,7 @@ static void test_replicas(void)
     tear_down();
 }
 
-/* --- reports ----------------------------------------------------------------------------------- */
+/* --- reports ---------------------------------------------------------------------------------- */
 
 /* Ends the client's epoch and lives through the next one up to where the reports leave: it is shown
  * every block's state.  The effects are those of the block at which something was sent. */
@@ -460,7 +469,7 @@ static void test_reports_limit(void)
     tear_down();
 }
 
-/* --- placement --------------------------------------------------------------------------------- */
+/* --- placement -------------------------------------------------------------------------------- */
 
 static void test_place(void)
 {
@@ -488,12 +497,18 @@ static void test_place(void)
 int main(void)
 {
     static const struct test_case cases[] = {
-        {"get", test_get},           {"wrong answers to a get", test_wrong_get},
-        {"retries", test_retries},   {"late answers", test_late},
-        {"limit", test_limit},       {"put", test_put},
-        {"wrong answers to a put", test_wrong_put}, {"nonces", test_nonces},
-        {"replicas", test_replicas}, {"reports", test_reports},
-        {"invented reports", test_invented}, {"too many reports", test_reports_limit},
+        {"get", test_get},
+        {"wrong answers to a get", test_wrong_get},
+        {"retries", test_retries},
+        {"late answers", test_late},
+        {"limit", test_limit},
+        {"put", test_put},
+        {"wrong answers to a put", test_wrong_put},
+        {"nonces", test_nonces},
+        {"replicas", test_replicas},
+        {"reports", test_reports},
+        {"invented reports", test_invented},
+        {"too many reports", test_reports_limit},
         {"placement", test_place},
     };
     return TEST_MAIN("client", cases);

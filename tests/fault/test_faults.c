@@ -33,7 +33,8 @@ static void test_latency(void)
                                          "src: validators, dst: validators, latency_factor: 2}]"},
                                  .results = true});
     run_invariants(&r);
-    uint64_t blocks = ds_results_size(r.results, "block"), before = 0, during = 0, after = 0, wrong = 0;
+    uint64_t blocks = ds_results_size(r.results, "block"), before = 0, during = 0, after = 0,
+             wrong = 0;
     int64_t *proposed = run_times(&r, "/blocks/proposed", blocks);
     for (uint64_t i = 1; i < 95 && i < blocks; i++) {
         int64_t step = proposed[i] - proposed[i - 1];
@@ -63,7 +64,8 @@ static void test_loss(void)
         char fault[256];
         snprintf(fault, sizeof fault,
                  "faults=[{id: bad, at: 0 s, kind: link, src: %s, dst: validators, both: false, "
-                 "loss: 40 %%}]", sources[i]);
+                 "loss: 40 %%}]",
+                 sources[i]);
         struct run r = run_file(EXACT, &(struct run_how){.set = {PLAIN, fault}, .results = true});
         run_invariants(&r);
         lost[i] = kind_count(&r, "/traffic/dropped_loss", "vote") +
@@ -83,7 +85,7 @@ static void test_cut(void)
 {
     struct run r = run_file(
         EXACT, &(struct run_how){.set = {PLAIN, "faults=[{id: cut, at: 200 ms, for: 300 ms, kind: "
-                                         "partition, groups: [['val[0..2]'], [rest]]}]"},
+                                                "partition, groups: [['val[0..2]'], [rest]]}]"},
                                  .results = true});
     run_invariants(&r);
     CU_ASSERT_TRUE(kind_count(&r, "/traffic/dropped_partition", "proposal") > 5);
@@ -93,8 +95,8 @@ static void test_cut(void)
 
 /* --- time ------------------------------------------------------------------------------------- */
 
-/* A fault precedes the events of its time: who crashes at the nanosecond at which a proposal arrives does
- * not see it; a nanosecond later it does. */
+/* A fault precedes the events of its time: who crashes at the nanosecond at which a proposal
+ * arrives does not see it; a nanosecond later it does. */
 static void test_precedes(void)
 {
     struct run calm = run_file(EXACT, &(struct run_how){.set = {PLAIN}, .results = true});
@@ -125,9 +127,9 @@ static void test_before(void)
     char digest[2][2][33];
     for (int64_t late = 0; late < 2; late++)
         for (uint32_t with = 0; with < 2; with++) {
-            struct run r = run_file("smoke.yaml",
-                                    &(struct run_how){.set = {with ? some : none},
-                                                      .until_ns = (29 + 10 * late) * SECOND});
+            struct run r =
+                run_file("smoke.yaml", &(struct run_how){.set = {with ? some : none},
+                                                         .until_ns = (29 + 10 * late) * SECOND});
             memcpy(digest[late][with], r.summary.trace_digest, 33);
             run_end(&r);
         }
@@ -174,10 +176,10 @@ static void test_alone(void)
         "{id: three, at: 2 s, kind: crash, nodes: 4 of sto, restart: 1 s}]"};
     bool first[3][64], second[3][64];
     for (uint32_t i = 0; i < 3; i++) {
-        struct run r = run_file("smoke.yaml", &(struct run_how){.set = {scripts[i],
-                                                                        "record.trace=true"},
-                                                                .until_ns = 8 * SECOND,
-                                                                .results = true});
+        struct run r =
+            run_file("smoke.yaml", &(struct run_how){.set = {scripts[i], "record.trace=true"},
+                                                     .until_ns = 8 * SECOND,
+                                                     .results = true});
         CU_ASSERT_TRUE_FATAL(r.scenario->nodes_count <= 64);
         memset(first[i], 0, 64);
         memset(second[i], 0, 64);
@@ -197,8 +199,8 @@ static void test_alone(void)
     CU_ASSERT_NOT_EQUAL(memcmp(first[0], first[2], 64), 0); /* another name, another draw */
 }
 
-/* A crash loses what is volatile alone: storage nodes that were away catch up and pass every challenge
- * again; while away they answered none. */
+/* A crash loses what is volatile alone: storage nodes that were away catch up and pass every
+ * challenge again; while away they answered none. */
 static void test_volatile(void)
 {
     struct run r = run_text(
@@ -263,7 +265,8 @@ static void test_slow(void)
             "name: slow\n"
             "duration: 5 epochs\n"
             "cpu: {cores: 1}\n"
-            "network: {latency: 20 ms, jitter: none, loss: 0, overlay: {kind: k_regular, degree: 4}}\n"
+            "network: {latency: 20 ms, jitter: none, loss: 0, overlay: {kind: k_regular, degree: "
+            "4}}\n"
             "nodes:\n"
             "  - {name: val, role: validator, count: 7, bond: 2000 DSYNC}\n"
             "  - {name: sto, role: service, service: storage, count: 20, bond: 1000 DSYNC}\n"
@@ -282,10 +285,14 @@ static void test_slow(void)
 int main(void)
 {
     static const struct test_case cases[] = {
-        {"latency of links", test_latency},   {"loss of links", test_loss},
-        {"partition", test_cut},              {"before the events of its time", test_precedes},
-        {"nothing before it begins", test_before}, {"others stay", test_alone},
-        {"volatile alone", test_volatile},    {"slow processor", test_slow},
+        {"latency of links", test_latency},
+        {"loss of links", test_loss},
+        {"partition", test_cut},
+        {"before the events of its time", test_precedes},
+        {"nothing before it begins", test_before},
+        {"others stay", test_alone},
+        {"volatile alone", test_volatile},
+        {"slow processor", test_slow},
     };
     return TEST_MAIN("faults", cases);
 }

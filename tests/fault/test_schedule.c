@@ -17,15 +17,15 @@ static struct ds_schedule schedule_of(struct ds_fault *faults, size_t count)
 static void test_order(void)
 {
     struct ds_fault f[] = {
-        {.kind = DS_FAULT_PARTITION, .at_ns = 50, .for_ns = 50},             /* ends at 100 */
+        {.kind = DS_FAULT_PARTITION, .at_ns = 50, .for_ns = 50},              /* ends at 100 */
         {.kind = DS_FAULT_CRASH, .at_ns = 10, .restart_ns = 40, .for_ns = 7}, /* back at 50 */
-        {.kind = DS_FAULT_SLOW_CPU, .at_ns = 100, .for_ns = 0},              /* for good */
+        {.kind = DS_FAULT_SLOW_CPU, .at_ns = 100, .for_ns = 0},               /* for good */
         {.kind = DS_FAULT_LINK, .at_ns = 50, .for_ns = 1},
-        {.kind = DS_FAULT_CRASH, .at_ns = 0, .restart_ns = 0},               /* never back */
+        {.kind = DS_FAULT_CRASH, .at_ns = 0, .restart_ns = 0}, /* never back */
     };
-    static const struct ds_fault_step expected[] = {
-        {0, 4, true},   {10, 1, true}, {50, 1, false},  {50, 0, true},
-        {50, 3, true},  {51, 3, false}, {100, 0, false}, {100, 2, true}};
+    static const struct ds_fault_step expected[] = {{0, 4, true},    {10, 1, true}, {50, 1, false},
+                                                    {50, 0, true},   {50, 3, true}, {51, 3, false},
+                                                    {100, 0, false}, {100, 2, true}};
     struct ds_schedule s = schedule_of(f, 5);
     CU_ASSERT_EQUAL_FATAL(s.count, 8);
     CU_ASSERT_EQUAL(s.next, 0);
@@ -38,8 +38,8 @@ static void test_order(void)
     CU_ASSERT_PTR_NULL(s.step);
 }
 
-/* Whatever the order in the script: sorted by (time, end before begin, place), each fault once begun
- * and at most once ended, later. */
+/* Whatever the order in the script: sorted by (time, end before begin, place), each fault once
+ * begun and at most once ended, later. */
 static void test_random(void)
 {
     srand(1);
@@ -60,9 +60,10 @@ static void test_random(void)
             const struct ds_fault_step *b = &s.step[i];
             if (i > 0) {
                 const struct ds_fault_step *a = b - 1;
-                CU_ASSERT_TRUE(a->at_ns < b->at_ns ||
-                               (a->at_ns == b->at_ns &&
-                                (a->begin < b->begin || (a->begin == b->begin && a->fault < b->fault))));
+                CU_ASSERT_TRUE(
+                    a->at_ns < b->at_ns ||
+                    (a->at_ns == b->at_ns &&
+                     (a->begin < b->begin || (a->begin == b->begin && a->fault < b->fault))));
             }
             int64_t at = b->begin ? f[b->fault].at_ns : f[b->fault].at_ns + f[b->fault].for_ns;
             CU_ASSERT_EQUAL(b->at_ns, at);

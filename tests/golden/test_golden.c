@@ -1,16 +1,29 @@
 /* What runs came to, written down: a change of any of it must be deliberate.
  *
- * Each <name>.txt holds the trace digest of one run and a dozen of its numbers, one `name value` a line.
- * After a deliberate change:
+ * Each <name>.txt holds the trace digest of one run and a dozen of its numbers, one `name value`
+ * a line. After a deliberate change:
  *
  *     DESTRA_GOLDEN_UPDATE=1 BUILD/tests/test_golden_golden     and read the difference in git */
 #include "tests/world/run.h"
 
-static const char *const numbers[] = {
-    "blocks_final", "epochs", "transactions_final", "rounds_timed_out", "virtual_time",
-    "finality_latency.p50", "finality_latency.p99", "requests_total", "requests_failed",
-    "challenges_total", "challenges_theta", "challenges_audit", "demands", "false_fail_rate", "loss",
-    "messages", "bytes", "invalid_messages"};
+static const char *const numbers[] = {"blocks_final",
+                                      "epochs",
+                                      "transactions_final",
+                                      "rounds_timed_out",
+                                      "virtual_time",
+                                      "finality_latency.p50",
+                                      "finality_latency.p99",
+                                      "requests_total",
+                                      "requests_failed",
+                                      "challenges_total",
+                                      "challenges_theta",
+                                      "challenges_audit",
+                                      "demands",
+                                      "false_fail_rate",
+                                      "loss",
+                                      "messages",
+                                      "bytes",
+                                      "invalid_messages"};
 #define NUMBERS (sizeof numbers / sizeof numbers[0])
 
 static void describe(const struct run *r, char *out, size_t max)

@@ -1,12 +1,12 @@
-/* Whatever bytes arrive, as whatever kind of message, from whomever: a node refuses them and goes on.
- * Random bytes and real messages with flipped bits, cut and lengthened, given to a validator, a storage
- * node and a client of a town at work. */
+/* Whatever bytes arrive, as whatever kind of message, from whomever: a node refuses them and
+ * goes on. Random bytes and real messages with flipped bits, cut and lengthened, given to a
+ * validator, a storage node and a client of a town at work. */
 #include "tests/node/town.h"
 
 static struct town *working_town(void)
 {
-    struct town_spec spec = {.validators = 4, .services = 3, .clients = 2, .deal_bytes = 1 << 20,
-                             .retries = 1};
+    struct town_spec spec = {
+        .validators = 4, .services = 3, .clients = 2, .deal_bytes = 1 << 20, .retries = 1};
     struct town *t = town_make(&spec);
     for (uint32_t i = 0; i < 60; i++)
         town_call(t, town_client(t, i % 2), 500000000 + i * INT64_C(400000000),
@@ -57,14 +57,15 @@ static void test_random(void)
     town_free(t);
 }
 
-/* Every kind of message was sent in that town, so that every handler meets mutations of real ones. */
+/* Every kind of message was sent in that town, so that every handler meets mutations of real
+ * ones. */
 static void test_kinds(void)
 {
     struct town *t = working_town();
-    static const uint8_t wanted[] = {DC_MSG_PROPOSAL, DC_MSG_VOTE, DC_MSG_HANDOVER, DC_MSG_TX,
-                                     DC_MSG_CHALLENGE, DC_MSG_ANSWER, DC_MSG_PUT, DC_MSG_PUT_REPLY,
-                                     DC_MSG_GET, DC_MSG_GET_REPLY, DC_MSG_RECEIPT,
-                                     DC_MSG_RECEIPT_REPLY};
+    static const uint8_t wanted[] = {DC_MSG_PROPOSAL,  DC_MSG_VOTE,      DC_MSG_HANDOVER,
+                                     DC_MSG_TX,        DC_MSG_CHALLENGE, DC_MSG_ANSWER,
+                                     DC_MSG_PUT,       DC_MSG_PUT_REPLY, DC_MSG_GET,
+                                     DC_MSG_GET_REPLY, DC_MSG_RECEIPT,   DC_MSG_RECEIPT_REPLY};
     for (size_t i = 0; i < sizeof wanted; i++) {
         if (t->sent[wanted[i]] == 0)
             fprintf(stderr, "no message of kind %u\n", wanted[i]);
@@ -81,7 +82,8 @@ static void test_kinds(void)
     town_free(t);
 }
 
-/* Timeouts, certificates and block requests for the mutations: a validator is cut off for a while. */
+/* Timeouts, certificates and block requests for the mutations: a validator is cut off for a
+ * while. */
 static bool lose_first(void *context, uint32_t from, uint32_t to, const uint8_t *bytes, size_t size)
 {
     const struct town *t = context;
@@ -89,39 +91,34 @@ static bool lose_first(void *context, uint32_t from, uint32_t to, const uint8_t 
     return cut && (from == 1 || to == 1);
 }
 
-static void mutate(struct town *t, struct dc_stream *s, const struct town_sample *sample, uint8_t *out,
-                   size_t *size)
+static void mutate(struct town *t, struct dc_stream *s, const struct town_sample *sample,
+                   uint8_t *out, size_t *size)
 {
     uint64_t r = dc_next64(s);
     *size = sample->size;
     memcpy(out, sample->bytes, sample->size);
     switch (r % 5) {
-    case 0: /* one bit */
-        out[(r >> 8) % *size] ^= (uint8_t)(1u << (r >> 40) % 8);
-        break;
+    case 0: /* one bit */ out[(r >> 8) % *size] ^= (uint8_t)(1u << (r >> 40) % 8); break;
     case 1: /* a few bytes, in the first hundred */
         for (int i = 0; i < 4; i++) {
             uint64_t x = dc_next64(s);
             out[x % (*size < 100 ? *size : 100)] = (uint8_t)(x >> 32);
         }
         break;
-    case 2: /* cut */
-        *size = 1 + (r >> 8) % *size;
-        break;
+    case 2: /* cut */ *size = 1 + (r >> 8) % *size; break;
     case 3: /* longer */
         for (uint64_t i = 0, n = (r >> 8) % 64; i < n; i++)
             out[(*size)++] = (uint8_t)(r >> i % 56);
         break;
-    default: /* as another kind */
-        out[0] = (uint8_t)(1 + (r >> 8) % DC_MSG_COUNT);
+    default: /* as another kind */ out[0] = (uint8_t)(1 + (r >> 8) % DC_MSG_COUNT);
     }
     (void)t;
 }
 
 static void test_mutated(void)
 {
-    struct town_spec spec = {.validators = 4, .services = 3, .clients = 2, .deal_bytes = 1 << 20,
-                             .retries = 1};
+    struct town_spec spec = {
+        .validators = 4, .services = 3, .clients = 2, .deal_bytes = 1 << 20, .retries = 1};
     struct town *t = town_make(&spec);
     t->lose = lose_first;
     t->context = t;
@@ -161,7 +158,8 @@ static void test_mutated(void)
         CU_ASSERT_TRUE(t->height[n] > height[n] + 6);
     for (uint32_t n = 1; n < t->nodes; n++) /* one chain */
         if (t->height[n] == t->height[0])
-            CU_ASSERT_TRUE(dc_hash_equal(&t->node[n]->chain->final->id, &t->node[0]->chain->final->id));
+            CU_ASSERT_TRUE(
+                dc_hash_equal(&t->node[n]->chain->final->id, &t->node[0]->chain->final->id));
     for (uint32_t n = 0; n < t->nodes; n++)
         CU_ASSERT_EQUAL(dc_state_account(town_state(t, 0), n)->slashed_equivocation, 0);
     town_free(t);
@@ -177,11 +175,11 @@ static void test_inputs(void)
     struct dc_call call = {.put = true, .object = 1, .size_bytes = UINT64_MAX / 2};
     for (uint32_t i = 0; i < 400; i++) {
         uint64_t r = dc_next64(&s);
-        uint64_t timer = i % 3 == 0 ? (uint64_t)DC_TIMER_VERIFIER << 56 | r % 20
+        uint64_t timer = i % 3 == 0   ? (uint64_t)DC_TIMER_VERIFIER << 56 | r % 20
                          : i % 3 == 1 ? dc_consensus_timer_value((enum dc_consensus_timer)(r % 300))
                                       : r;
-        struct dc_input in = {.kind = i % 10 == 9 ? DC_INPUT_CALL : DC_INPUT_TIMER, .timer = timer,
-                              .call = &call};
+        struct dc_input in = {
+            .kind = i % 10 == 9 ? DC_INPUT_CALL : DC_INPUT_TIMER, .timer = timer, .call = &call};
         town_step(t, (uint32_t)(r >> 32) % t->nodes, &in);
     }
     CU_ASSERT_EQUAL(t->conflicts, 0);

@@ -30,7 +30,8 @@ static void test_add(void)
     dc_mempool_free(&m);
 }
 
-/* A second copy may wait too (execution refuses it); a block that holds the transaction clears both. */
+/* A second copy may wait too (execution refuses it); a block that holds the transaction clears
+ * both. */
 static void test_copies(void)
 {
     struct dc_mempool m = {0};
@@ -160,7 +161,10 @@ static void test_model(void)
 
 int main(void)
 {
-    static const struct test_case cases[] = {
-        {"add", test_add}, {"copies", test_copies}, {"expire", test_expire}, {"limit", test_limit}, {"model", test_model}};
+    static const struct test_case cases[] = {{"add", test_add},
+                                             {"copies", test_copies},
+                                             {"expire", test_expire},
+                                             {"limit", test_limit},
+                                             {"model", test_model}};
     return TEST_MAIN("mempool", cases);
 }

@@ -1,4 +1,5 @@
-/* What a node does besides its parts: transactions, certificates, heartbeats, verdicts, restarts. */
+/* What a node does besides its parts: transactions, certificates, heartbeats, verdicts,
+ * restarts. */
 #include "tests/node/town.h"
 
 #define SECOND INT64_C(1000000000)
@@ -60,15 +61,19 @@ static void test_transactions(void)
     town_free(t);
 }
 
-/* A message from who has no certificate for the role it claims is refused and counted; from nobody too. */
+/* A message from who has no certificate for the role it claims is refused and counted; from
+ * nobody too. */
 static void test_certificates(void)
 {
     struct town *t = small_town();
-    static const struct { uint8_t kind; uint32_t to, from; } cases[] = {
-        {DC_MSG_PUT, 4, 0},       {DC_MSG_PUT, 4, 5},     {DC_MSG_GET, 4, 0},
-        {DC_MSG_RECEIPT, 4, 1},   {DC_MSG_CHALLENGE, 4, 7}, {DC_MSG_CHALLENGE, 4, 5},
-        {DC_MSG_ANSWER, 0, 7},    {DC_MSG_PUT_REPLY, 7, 0}, {DC_MSG_GET_REPLY, 7, 7},
-        {DC_MSG_RECEIPT_REPLY, 7, 2}, {DC_MSG_TX, 0, 99},   {DC_MSG_PUT, 4, UINT32_MAX}};
+    static const struct {
+        uint8_t kind;
+        uint32_t to, from;
+    } cases[] = {
+        {DC_MSG_PUT, 4, 0},           {DC_MSG_PUT, 4, 5},       {DC_MSG_GET, 4, 0},
+        {DC_MSG_RECEIPT, 4, 1},       {DC_MSG_CHALLENGE, 4, 7}, {DC_MSG_CHALLENGE, 4, 5},
+        {DC_MSG_ANSWER, 0, 7},        {DC_MSG_PUT_REPLY, 7, 0}, {DC_MSG_GET_REPLY, 7, 7},
+        {DC_MSG_RECEIPT_REPLY, 7, 2}, {DC_MSG_TX, 0, 99},       {DC_MSG_PUT, 4, UINT32_MAX}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         uint8_t bytes[64] = {cases[i].kind};
         uint32_t refused = t->node[cases[i].to]->refused;
@@ -109,9 +114,10 @@ static void test_verdicts(void)
     town_free(t);
 }
 
-/* Answers to a verifier: another node's, a changed one, one signed by somebody else are refused; the
- * right one is passed on as a verdict, once. */
-static bool lose_answers(void *context, uint32_t from, uint32_t to, const uint8_t *bytes, size_t size)
+/* Answers to a verifier: another node's, a changed one, one signed by somebody else are refused;
+ * the right one is passed on as a verdict, once. */
+static bool lose_answers(void *context, uint32_t from, uint32_t to, const uint8_t *bytes,
+                         size_t size)
 {
     return bytes[0] == DC_MSG_ANSWER;
 }
@@ -122,7 +128,8 @@ static void test_answers(void)
     t->lose = lose_answers;
     const struct dc_session *s = NULL;
     uint32_t v = 0;
-    for (int i = 0; i < 600 && s == NULL; i++) { /* until an answer to an open session went astray */
+    for (int i = 0; i < 600 && s == NULL;
+         i++) { /* until an answer to an open session went astray */
         town_run(t, t->now_ns + SECOND / 20);
         for (v = 0; v < 4 && s == NULL; v++)
             for (uint32_t j = 0; j < t->node[v]->validator->verifier.count && s == NULL; j++) {
@@ -139,7 +146,8 @@ static void test_answers(void)
     const struct town_sample *a = NULL;
     for (uint64_t k = 0; k < TOWN_SAMPLES && a == NULL; k++) {
         const struct town_sample *q = &t->sample[DC_MSG_ANSWER][k];
-        if (q->bytes != NULL && q->from == s->node && q->to == v && dc_get64(q->bytes + 1) == s->height)
+        if (q->bytes != NULL && q->from == s->node && q->to == v &&
+            dc_get64(q->bytes + 1) == s->height)
             a = q;
     }
     CU_ASSERT_PTR_NOT_NULL_FATAL(a);
@@ -148,7 +156,8 @@ static void test_answers(void)
     memcpy(bytes, a->bytes, a->size);
     town_hand(t, v, a->from == 4 ? 5 : 4, bytes, a->size); /* by another sender */
     CU_ASSERT_EQUAL(town_noted(t, DC_NOTE_REFUSED), 1);
-    for (uint32_t i = 0; i < 64; i++) { /* a bit flipped here and there: the signature does not hold */
+    for (uint32_t i = 0; i < 64;
+         i++) { /* a bit flipped here and there: the signature does not hold */
         size_t at = 22 + (size_t)i * (a->size - 23) / 63;
         bytes[at] ^= (uint8_t)(1u << i % 8);
         town_hand(t, v, a->from, bytes, a->size);
@@ -194,8 +203,12 @@ static void test_wrong_proof(void)
     uint8_t sync[300], storage[5000], out[6000];
     memset(sync, 1, sizeof sync);
     memset(storage, 2, sizeof storage);
-    struct dc_answer_msg m = {.height = s->height, .asking = s->asking, .node = node, .sync = sync,
-                              .storage = storage, .sync_size = sizeof sync,
+    struct dc_answer_msg m = {.height = s->height,
+                              .asking = s->asking,
+                              .node = node,
+                              .sync = sync,
+                              .storage = storage,
+                              .sync_size = sizeof sync,
                               .storage_size = sizeof storage};
     struct dc_hash digest;
     size_t size = dc_answer_encode(TOWN_CHAIN, &m, out, &digest);
@@ -221,7 +234,8 @@ static void test_silence(void)
         struct dc_tx tx;
         const struct town_sample *s = &t->sample[DC_MSG_TX][k];
         if (dc_tx_decode(s->bytes + 1, s->size - 1, &tx) && tx.kind == DC_TX_VERDICT)
-            silent += tx.verdict.verdict == DC_VERDICT_SILENT && tx.verdict.response_us == UINT32_MAX;
+            silent +=
+                tx.verdict.verdict == DC_VERDICT_SILENT && tx.verdict.response_us == UINT32_MAX;
     }
     town_run(t, 45 * SECOND);
     uint32_t passed = 0;

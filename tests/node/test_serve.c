@@ -1,11 +1,15 @@
-/* The storage service from within: puts, gets, receipts and challenges, right ones and wrong ones. */
+/* The storage service from within: puts, gets, receipts and challenges, right ones and wrong
+ * ones. */
 #include "tests/node/town.h"
 
 #define SECOND INT64_C(1000000000)
 
 static struct town *town_of(uint64_t capacity_bytes)
 {
-    struct town_spec spec = {.validators = 4, .services = 2, .clients = 1, .deal_bytes = 10 * 4096,
+    struct town_spec spec = {.validators = 4,
+                             .services = 2,
+                             .clients = 1,
+                             .deal_bytes = 10 * 4096,
                              .capacity_bytes = capacity_bytes};
     spec.missing[5] = DC_ONE; /* the second service node has an empty disk */
     struct town *t = town_make(&spec);
@@ -14,7 +18,7 @@ static struct town *town_of(uint64_t capacity_bytes)
 }
 enum { GOOD = 4, EMPTY = 5, CLIENT = 6 };
 
-/* --- put --------------------------------------------------------------------------------------- */
+/* --- put -------------------------------------------------------------------------------------- */
 
 struct put {
     struct dc_hash seed;
@@ -26,7 +30,10 @@ static struct put put_of(const struct town *t, uint64_t size_bytes)
     struct put p = {.seed = dc_object_seed(t->set.sign[CLIENT].public, 77)};
     struct dc_content c;
     dc_content_init(&c, &p.seed);
-    p.terms = (struct dc_put_terms){.nonce = 1, .size_bytes = size_bytes, .price = 5, .node = GOOD,
+    p.terms = (struct dc_put_terms){.nonce = 1,
+                                    .size_bytes = size_bytes,
+                                    .price = 5,
+                                    .node = GOOD,
                                     .epochs = 3,
                                     .root = dc_content_root(&c, dc_chunks_of(size_bytes))};
     return p;
@@ -96,7 +103,7 @@ static void test_room(void)
     town_free(t);
 }
 
-/* --- get --------------------------------------------------------------------------------------- */
+/* --- get -------------------------------------------------------------------------------------- */
 
 static int get_hand(struct town *t, uint32_t node, uint32_t deal, uint64_t chunk, bool *right)
 {
@@ -133,9 +140,10 @@ static void test_get(void)
     town_free(t);
 }
 
-/* --- receipts ---------------------------------------------------------------------------------- */
+/* --- receipts --------------------------------------------------------------------------------- */
 
-static bool receipt_hand(struct town *t, const struct dc_report_terms *terms, const uint8_t **signature)
+static bool receipt_hand(struct town *t, const struct dc_report_terms *terms,
+                         const uint8_t **signature)
 {
     uint8_t bytes[DC_RECEIPT_BYTES];
     struct dc_report_terms back;
@@ -150,8 +158,8 @@ static void test_receipt(void)
 {
     struct town *t = town_of(0);
     const uint8_t *signature;
-    struct dc_report_terms terms = {.epoch = 0, .paid = 10, .client = CLIENT, .node = GOOD, .sent = 5,
-                                    .ok = 4, .timely = 3};
+    struct dc_report_terms terms = {
+        .epoch = 0, .paid = 10, .client = CLIENT, .node = GOOD, .sent = 5, .ok = 4, .timely = 3};
     CU_ASSERT_TRUE_FATAL(receipt_hand(t, &terms, &signature));
     struct dc_hash digest = dc_report_digest(TOWN_CHAIN, &terms);
     CU_ASSERT_TRUE(dc_verify(&t->crypto, t->set.sign[GOOD].public, digest.b, 32, signature));
@@ -166,9 +174,10 @@ static void test_receipt(void)
     town_free(t);
 }
 
-/* --- challenges -------------------------------------------------------------------------------- */
+/* --- challenges ------------------------------------------------------------------------------- */
 
-static void challenge_hand(struct town *t, uint32_t node, uint32_t from, uint64_t height, uint8_t asking)
+static void challenge_hand(struct town *t, uint32_t node, uint32_t from, uint64_t height,
+                           uint8_t asking)
 {
     uint8_t bytes[DC_CHALLENGE_BYTES];
     size_t size = dc_challenge_encode(height, asking, bytes);
@@ -179,7 +188,8 @@ static void challenge_hand(struct town *t, uint32_t node, uint32_t from, uint64_
 static const struct dc_challenge *challenge_of(struct town *t, uint32_t node)
 {
     for (int i = 0; i < 400; i++) {
-        const struct dc_challenge *c = &dc_state_account(town_state(t, node), node)->posync.challenge;
+        const struct dc_challenge *c =
+            &dc_state_account(town_state(t, node), node)->posync.challenge;
         if (c->height != 0 && c->verifiers > 0)
             return c;
         town_run(t, t->now_ns + SECOND / 10);
@@ -243,7 +253,8 @@ static void test_challenge_empty(void)
 }
 
 /* A question that comes before its block waits for it, a handful of them; then it is answered. */
-static bool lose_to_good(void *context, uint32_t from, uint32_t to, const uint8_t *bytes, size_t size)
+static bool lose_to_good(void *context, uint32_t from, uint32_t to, const uint8_t *bytes,
+                         size_t size)
 {
     return to == GOOD;
 }
@@ -288,7 +299,8 @@ static void test_put_to_deal(void)
 {
     struct town *t = town_of(0);
     uint64_t object = 0; /* one that belongs to the node with a disk */
-    while (dc_client_place(town_state(t, CLIENT), dc_mix64(object ^ dc_mix64(CLIENT)), 70000, 0) != GOOD)
+    while (dc_client_place(town_state(t, CLIENT), dc_mix64(object ^ dc_mix64(CLIENT)), 70000, 0) !=
+           GOOD)
         object++;
     town_call(t, CLIENT, t->now_ns + 1,
               (struct dc_call){.put = true, .object = object, .size_bytes = 70000});
@@ -310,8 +322,8 @@ static void test_put_to_deal(void)
     uint32_t proved;
     size_t max = dc_storage_proof_max(&t->node[GOOD]->service->storage, 20);
     uint8_t *proof = malloc(max);
-    size_t size = dc_storage_prove_at(&t->node[GOOD]->service->storage, state, GOOD, sample, 20, proof,
-                                      max, &proved);
+    size_t size = dc_storage_prove_at(&t->node[GOOD]->service->storage, state, GOOD, sample, 20,
+                                      proof, max, &proved);
     CU_ASSERT_TRUE(size != 0);
     CU_ASSERT_TRUE(dc_storage_check(state, GOOD, sample, 20, proof, size));
     free(proof);

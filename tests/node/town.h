@@ -50,8 +50,8 @@ struct town_spec {
     uint32_t validators, services, clients;
     enum dc_strategy strategy[TOWN_NODES]; /* by node id */
     dc_q31 missing[TOWN_NODES];            /* of its disk */
-    uint64_t deal_bytes;                   /* 0: none; else each service node holds one from genesis */
-    uint64_t capacity_bytes;               /* 0: TOWN_CAPACITY */
+    uint64_t deal_bytes;     /* 0: none; else each service node holds one from genesis */
+    uint64_t capacity_bytes; /* 0: TOWN_CAPACITY */
     uint32_t retries;
     int64_t timeout_ns; /* 0: 2 s */
     enum dc_suite suite;
@@ -85,30 +85,62 @@ struct town {
 static inline struct dc_params town_params(void)
 {
     return (struct dc_params){
-        .epoch_blocks = 20, .block_interval_ns = 1000000000, .block_bytes_max = 1 << 20,
+        .epoch_blocks = 20,
+        .block_interval_ns = 1000000000,
+        .block_bytes_max = 1 << 20,
         /* Generous: a leader waits a second before it proposes, and no round shall time out. */
-        .delay_typical_ns = 300000000, .delay_max_ns = 600000000,
-        .g_min = DC_ONE / 2, .weight_s_ppm = 350000, .weight_a_ppm = 250000,
-        .weight_u_ppm = 200000, .weight_q_ppm = 200000, .lambda = DC_ONE / 5,
-        .score_newcomer = DC_ONE / 5, .kappa = DC_ONE / 2, .heartbeat_lifetime = 4,
-        .lag_halving = 4, .theta = dc_q31_from_ppm(300000), .audit = DC_ONE,
-        .soft = DC_ONE, .verifiers = 3, .k = 8, .k_min = 8, .k_max = 32,
-        .rigor = 2, .deadline_base_ns = 200000000, .deadline_per_k_ns = 10000000,
-        .detectors = DC_DETECTOR_EWMA | DC_DETECTOR_MAD, .fdr = dc_q31_from_ppm(50000),
+        .delay_typical_ns = 300000000,
+        .delay_max_ns = 600000000,
+        .g_min = DC_ONE / 2,
+        .weight_s_ppm = 350000,
+        .weight_a_ppm = 250000,
+        .weight_u_ppm = 200000,
+        .weight_q_ppm = 200000,
+        .lambda = DC_ONE / 5,
+        .score_newcomer = DC_ONE / 5,
+        .kappa = DC_ONE / 2,
+        .heartbeat_lifetime = 4,
+        .lag_halving = 4,
+        .theta = dc_q31_from_ppm(300000),
+        .audit = DC_ONE,
+        .soft = DC_ONE,
+        .verifiers = 3,
+        .k = 8,
+        .k_min = 8,
+        .k_max = 32,
+        .rigor = 2,
+        .deadline_base_ns = 200000000,
+        .deadline_per_k_ns = 10000000,
+        .detectors = DC_DETECTOR_EWMA | DC_DETECTOR_MAD,
+        .fdr = dc_q31_from_ppm(50000),
         .ewma_warmup = 5,
-        .answer_heights = 20, .abandon_heights = 100,
-        .sprt_p0 = dc_q31_from_ppm(30000), .sprt_p1 = DC_ONE / 2,
-        .sprt_alpha = dc_q31_from_ppm(100), .sprt_beta = dc_q31_from_ppm(10000),
-        .bond_min_validator = 1000 * DC_DSYNC, .bond_min_service = 100 * DC_DSYNC,
-        .bond_per_unit = DC_DSYNC * 48 / 100, .issuance_service = DC_DSYNC,
-        .issuance_validator = DC_DSYNC, .base_share_ppm = 300000, .take_ppm = 50000,
-        .epsilon_ppm = 100000, .price_gib_epoch = DC_DSYNC, .fee_inclusion = 10000,
-        .fee_verdict = 200000, .slash_first_ppm = 5000, .slash_repeat_ppm = 30000,
-        .slash_fund_ppm = 500000, .unbonding_epochs = 10, .eject_lock_epochs = 20, .probation = 1,
+        .answer_heights = 20,
+        .abandon_heights = 100,
+        .sprt_p0 = dc_q31_from_ppm(30000),
+        .sprt_p1 = DC_ONE / 2,
+        .sprt_alpha = dc_q31_from_ppm(100),
+        .sprt_beta = dc_q31_from_ppm(10000),
+        .bond_min_validator = 1000 * DC_DSYNC,
+        .bond_min_service = 100 * DC_DSYNC,
+        .bond_per_unit = DC_DSYNC * 48 / 100,
+        .issuance_service = DC_DSYNC,
+        .issuance_validator = DC_DSYNC,
+        .base_share_ppm = 300000,
+        .take_ppm = 50000,
+        .epsilon_ppm = 100000,
+        .price_gib_epoch = DC_DSYNC,
+        .fee_inclusion = 10000,
+        .fee_verdict = 200000,
+        .slash_first_ppm = 5000,
+        .slash_repeat_ppm = 30000,
+        .slash_fund_ppm = 500000,
+        .unbonding_epochs = 10,
+        .eject_lock_epochs = 20,
+        .probation = 1,
         .lock_tier_ppm = {1000000, 2000000, 3000000, 4000000}};
 }
 
-/* --- letters and events ------------------------------------------------------------------------ */
+/* --- letters and events ----------------------------------------------------------------------- */
 
 static inline struct letter *letter_make(const uint8_t *bytes, size_t size)
 {
@@ -165,7 +197,8 @@ static inline struct town_event town_pop(struct town *t)
     return first;
 }
 
-static inline void town_keep(struct town *t, uint32_t from, uint32_t to, const uint8_t *b, size_t size)
+static inline void town_keep(struct town *t, uint32_t from, uint32_t to, const uint8_t *b,
+                             size_t size)
 {
     if (b[0] >= DC_MSG_COUNT)
         return;
@@ -175,14 +208,19 @@ static inline void town_keep(struct town *t, uint32_t from, uint32_t to, const u
     memcpy(s->bytes, b, size);
 }
 
-static inline void town_mail(struct town *t, uint32_t from, uint32_t to, struct letter *l, bool gossip)
+static inline void town_mail(struct town *t, uint32_t from, uint32_t to, struct letter *l,
+                             bool gossip)
 {
     town_keep(t, from, to, l->data, l->payload.size);
     if (t->lose != NULL && t->lose(t->context, from, to, l->data, l->payload.size))
         return;
     l->refs++;
-    town_post(t, (struct town_event){.time_ns = t->now_ns + TOWN_DELAY_NS, .node = to, .from = from,
-                                     .gossip = gossip, .kind = DC_INPUT_MESSAGE, .letter = l});
+    town_post(t, (struct town_event){.time_ns = t->now_ns + TOWN_DELAY_NS,
+                                     .node = to,
+                                     .from = from,
+                                     .gossip = gossip,
+                                     .kind = DC_INPUT_MESSAGE,
+                                     .letter = l});
 }
 
 static inline void town_note(struct town *t, uint32_t node, const struct dc_effect *e)
@@ -233,10 +271,11 @@ static inline void town_effects(struct town *t, uint32_t node)
                 town_mail(t, node, n, l, true);
         letter_drop(l);
         if (e->kind == DC_EFFECT_TIMER)
-            town_post(t, (struct town_event){.time_ns = e->due_ns > t->now_ns ? e->due_ns
-                                                                              : t->now_ns + 1,
-                                             .node = node, .kind = DC_INPUT_TIMER,
-                                             .timer = e->timer});
+            town_post(
+                t, (struct town_event){.time_ns = e->due_ns > t->now_ns ? e->due_ns : t->now_ns + 1,
+                                       .node = node,
+                                       .kind = DC_INPUT_TIMER,
+                                       .timer = e->timer});
     }
 }
 
@@ -258,8 +297,8 @@ static inline void town_hand(struct town *t, uint32_t node, uint32_t from, const
 
 static inline void town_call(struct town *t, uint32_t client, int64_t time_ns, struct dc_call call)
 {
-    town_post(t, (struct town_event){.time_ns = time_ns, .node = client, .kind = DC_INPUT_CALL,
-                                     .call = call});
+    town_post(t, (struct town_event){
+                     .time_ns = time_ns, .node = client, .kind = DC_INPUT_CALL, .call = call});
 }
 
 static inline void town_run(struct town *t, int64_t until_ns)
@@ -267,9 +306,12 @@ static inline void town_run(struct town *t, int64_t until_ns)
     while (t->events > 0 && t->event[0].time_ns <= until_ns) {
         struct town_event e = town_pop(t);
         t->now_ns = e.time_ns;
-        struct dc_input in = {.kind = e.kind, .from = e.from, .gossip = e.gossip,
+        struct dc_input in = {.kind = e.kind,
+                              .from = e.from,
+                              .gossip = e.gossip,
                               .payload = e.letter != NULL ? &e.letter->payload : NULL,
-                              .timer = e.timer, .call = &e.call};
+                              .timer = e.timer,
+                              .call = &e.call};
         town_input(t, e.node, &in);
         letter_drop(e.letter);
     }
@@ -277,7 +319,7 @@ static inline void town_run(struct town *t, int64_t until_ns)
         t->now_ns = until_ns;
 }
 
-/* --- making ------------------------------------------------------------------------------------ */
+/* --- making ----------------------------------------------------------------------------------- */
 
 static inline uint32_t town_service(const struct town *t, uint32_t i)
 {
@@ -301,11 +343,14 @@ static inline void town_storage(struct town *t, const struct town_spec *spec)
         uint32_t client = t->clients != 0 ? town_client(t, i % t->clients) : n;
         seed = dc_object_seed(t->set.account[client].sign_key, (uint64_t)1 << 40 | n);
         dc_content_init(&t->object[i], &seed);
-        t->deal[i] = (struct dc_deal){.client = client, .node = n, .prev = DC_DEAL_NONE,
-                                      .size_bytes = spec->deal_bytes, .price = DC_DSYNC / 100,
-                                      .end_epoch = 1000,
-                                      .root = dc_content_root(&t->object[i],
-                                                              dc_chunks_of(spec->deal_bytes))};
+        t->deal[i] = (struct dc_deal){
+            .client = client,
+            .node = n,
+            .prev = DC_DEAL_NONE,
+            .size_bytes = spec->deal_bytes,
+            .price = DC_DSYNC / 100,
+            .end_epoch = 1000,
+            .root = dc_content_root(&t->object[i], dc_chunks_of(spec->deal_bytes))};
         t->set.genesis.deals++;
     }
     t->set.genesis.deal = t->deal;
@@ -318,21 +363,32 @@ static inline void town_nodes(struct town *t, const struct town_spec *spec)
         enum dc_node_role role = n < t->validators                 ? DC_NODE_VALIDATOR
                                  : n < t->validators + t->services ? DC_NODE_SERVICE
                                                                    : DC_NODE_CLIENT;
-        struct dc_node_config c = {
-            .chain = TOWN_CHAIN, .id = n, .role = role, .strategy = spec->strategy[n],
-            .store = t->store, .crypto = &t->crypto, .params = &t->params, .key_seed = TOWN_SEED,
-            .capacity_bytes = t->set.account[n].capacity_bytes,
-            .filler = role == DC_NODE_SERVICE ? &t->filler[n] : NULL,
-            .disk = {.key = dc_mix64(n), .missing = spec->missing[n]}, .replicas = 1,
-            .retries = spec->retries, .deal_epochs = 20,
-            .timeout_ns = spec->timeout_ns != 0 ? spec->timeout_ns : 2000000000, .price_get = 1000};
+        struct dc_node_config c = {.chain = TOWN_CHAIN,
+                                   .id = n,
+                                   .role = role,
+                                   .strategy = spec->strategy[n],
+                                   .store = t->store,
+                                   .crypto = &t->crypto,
+                                   .params = &t->params,
+                                   .key_seed = TOWN_SEED,
+                                   .capacity_bytes = t->set.account[n].capacity_bytes,
+                                   .filler = role == DC_NODE_SERVICE ? &t->filler[n] : NULL,
+                                   .disk = {.key = dc_mix64(n), .missing = spec->missing[n]},
+                                   .replicas = 1,
+                                   .retries = spec->retries,
+                                   .deal_epochs = 20,
+                                   .timeout_ns =
+                                       spec->timeout_ns != 0 ? spec->timeout_ns : 2000000000,
+                                   .price_get = 1000};
         t->node[n] = dc_node_create(&c, &error);
         CU_ASSERT_PTR_NOT_NULL_FATAL(t->node[n]);
         town_post(t, (struct town_event){.time_ns = 1, .node = n, .kind = DC_INPUT_START});
     }
     for (uint32_t i = 0; i < t->set.genesis.deals; i++) {
-        struct dc_held held = {.deal = i, .chunks = dc_chunks_of(t->deal[i].size_bytes),
-                               .content = t->object[i], .root = t->deal[i].root};
+        struct dc_held held = {.deal = i,
+                               .chunks = dc_chunks_of(t->deal[i].size_bytes),
+                               .content = t->object[i],
+                               .root = t->deal[i].root};
         dc_node_hold(t->node[t->deal[i].node], &held);
     }
 }
@@ -351,16 +407,24 @@ static inline struct town *town_make(const struct town_spec *spec)
     if (spec->edit != NULL)
         spec->edit(&t->params);
     CU_ASSERT_EQUAL_FATAL(dc_crypto_open(&t->crypto, spec->suite, 4 << 20, 0, &error), DC_OK);
-    struct dc_genesis_spec g = {
-        .seed = TOWN_SEED, .chain = TOWN_CHAIN, .validators = spec->validators,
-        .services = spec->services, .clients = spec->clients, .bond_validator = 2000 * DC_DSYNC,
-        .bond_service = 1000 * DC_DSYNC, .balance = 10000 * DC_DSYNC,
-        .capacity_bytes = spec->capacity_bytes != 0 ? spec->capacity_bytes : TOWN_CAPACITY,
-        .regions = 1};
+    struct dc_genesis_spec g = {.seed = TOWN_SEED,
+                                .chain = TOWN_CHAIN,
+                                .validators = spec->validators,
+                                .services = spec->services,
+                                .clients = spec->clients,
+                                .bond_validator = 2000 * DC_DSYNC,
+                                .bond_service = 1000 * DC_DSYNC,
+                                .balance = 10000 * DC_DSYNC,
+                                .capacity_bytes = spec->capacity_bytes != 0 ? spec->capacity_bytes
+                                                                            : TOWN_CAPACITY,
+                                .regions = 1};
     CU_ASSERT_EQUAL_FATAL(dc_genesis_set_create(&g, &t->params, &t->set, &error), DC_OK);
     town_storage(t, spec);
-    struct dc_store_config config = {.chain = TOWN_CHAIN, .crypto = &t->crypto, .memo = true,
-                                     .keep_heights = 1000, .checker = &dc_node_answer_checker};
+    struct dc_store_config config = {.chain = TOWN_CHAIN,
+                                     .crypto = &t->crypto,
+                                     .memo = true,
+                                     .keep_heights = 1000,
+                                     .checker = &dc_node_answer_checker};
     CU_ASSERT_EQUAL_FATAL(dc_store_create(&config, &t->set.genesis, &t->store, &error), DC_OK);
     town_nodes(t, spec);
     return t;
@@ -383,7 +447,7 @@ static inline void town_free(struct town *t)
     free(t);
 }
 
-/* --- looking ----------------------------------------------------------------------------------- */
+/* --- looking ---------------------------------------------------------------------------------- */
 
 static inline const struct dc_state *town_state(const struct town *t, uint32_t node)
 {

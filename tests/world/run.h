@@ -51,7 +51,8 @@ static inline void run_go(struct run *r, enum dc_status status, struct ds_diagno
                                        .until_ns = how->until_ns};
     if (how->results) {
         const char *base = getenv("TMPDIR");
-        snprintf(r->folder, sizeof r->folder, "%s/destra-test-XXXXXX", base != NULL ? base : "/tmp");
+        snprintf(r->folder, sizeof r->folder, "%s/destra-test-XXXXXX",
+                 base != NULL ? base : "/tmp");
         CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(r->folder));
         snprintf(r->path, sizeof r->path, "%s/out.h5", r->folder);
         options.output = r->path;
@@ -93,7 +94,9 @@ static inline struct run run_text(const char *text, const struct run_how *how)
 {
     struct run r = {.scenario = calloc(1, sizeof *r.scenario)};
     struct ds_diagnostics d = {0};
-    struct ds_source source = {.name = "test.yaml", .text = text, .size = strlen(text),
+    struct ds_source source = {.name = "test.yaml",
+                               .text = text,
+                               .size = strlen(text),
                                .folder = DESTRA_SOURCE "/scenarios"};
     enum dc_status s = ds_scenario_load_text(&source, how->set, run_count(how), r.scenario, &d);
     run_go(&r, s, &d, how);

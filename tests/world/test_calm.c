@@ -1,5 +1,6 @@
-/* A calm world: honest nodes, no loss, no faults.  Then nothing goes wrong at all: no round times out, no
- * message is refused, no request fails, no challenge is missed, nobody is slashed or ejected. */
+/* A calm world: honest nodes, no loss, no faults.  Then nothing goes wrong at all: no round
+ * times out, no message is refused, no request fails, no challenge is missed, nobody is slashed
+ * or ejected. */
 #include "tests/world/run.h"
 
 static const char *const calm =
@@ -15,13 +16,14 @@ static const char *const calm =
 static void test_calm(void)
 {
     for (uint32_t direct = 0; direct < 2; direct++) {
-        struct run r = run_text(calm, &(struct run_how){.set = {direct ? "protocol.dissemination=direct"
-                                                                       : "seed=3"},
-                                                        .results = true});
+        struct run r = run_text(
+            calm, &(struct run_how){.set = {direct ? "protocol.dissemination=direct" : "seed=3"},
+                                    .results = true});
         run_invariants(&r);
-        static const char *const none[] = {"rounds_timed_out", "invalid_messages", "requests_failed",
-                                           "false_fail_rate", "honest_slashed", "demands", "halted",
-                                           "max_ejections_one_node", "loss_leaked"};
+        static const char *const none[] = {
+            "rounds_timed_out", "invalid_messages",       "requests_failed",
+            "false_fail_rate",  "honest_slashed",         "demands",
+            "halted",           "max_ejections_one_node", "loss_leaked"};
         for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
             CU_ASSERT_EQUAL(run_value(&r, none[i]), 0);
             if (run_value(&r, none[i]) != 0)
@@ -31,7 +33,8 @@ static void test_calm(void)
         CU_ASSERT_EQUAL(run_value(&r, "epochs"), 8);
         CU_ASSERT_TRUE(run_value(&r, "requests_total") > 300);
         CU_ASSERT_TRUE(run_value(&r, "challenges_total") > 60);
-        uint64_t rows = ds_results_size(r.results, "epoch"), nodes = r.scenario->nodes_count, late = 0;
+        uint64_t rows = ds_results_size(r.results, "epoch"), nodes = r.scenario->nodes_count,
+                 late = 0;
         double *s = run_column(&r, "/node_epoch/synchronicity", rows, nodes, DS_F64);
         double *a = run_column(&r, "/node_epoch/availability", rows, nodes, DS_F64);
         for (uint64_t e = 1; e < rows; e++)

@@ -2,8 +2,8 @@
  * does not touch - the population, the demand, the faults. */
 #include "tests/world/run.h"
 
-static void same_column(const struct run *a, const struct run *b, const char *dataset, uint64_t rows,
-                        uint64_t across, bool same)
+static void same_column(const struct run *a, const struct run *b, const char *dataset,
+                        uint64_t rows, uint64_t across, bool same)
 {
     double *x = run_column(a, dataset, rows, across, DS_F64);
     double *y = run_column(b, dataset, rows, across, DS_F64);
@@ -15,7 +15,8 @@ static void same_column(const struct run *a, const struct run *b, const char *da
     free(y);
 }
 
-static const char *const world = "nodes=["
+static const char *const world =
+    "nodes=["
     "{name: val, role: validator, count: 12, bond: 'pareto(2000 DSYNC, 1.6)'},"
     "{name: sto, role: service, service: storage, count: 60, bond: 1000 DSYNC,"
     " strategy: {honest: 0.8, ghost: 0.1, partial(0.3): 0.1}},"
@@ -25,14 +26,14 @@ static const char *const no_faults = "faults=[]";
 /* theta alone: the same nodes, the same requests; other challenges. */
 static void test_theta(void)
 {
-    struct run low = run_file("smoke.yaml",
-                              &(struct run_how){.set = {world, no_faults, "protocol.theta=0.05",
-                                                        "duration=90 s"},
-                                                .results = true});
-    struct run high = run_file("smoke.yaml",
-                               &(struct run_how){.set = {world, no_faults, "protocol.theta=0.6",
-                                                         "duration=90 s"},
-                                                 .results = true});
+    struct run low = run_file(
+        "smoke.yaml",
+        &(struct run_how){.set = {world, no_faults, "protocol.theta=0.05", "duration=90 s"},
+                          .results = true});
+    struct run high =
+        run_file("smoke.yaml",
+                 &(struct run_how){.set = {world, no_faults, "protocol.theta=0.6", "duration=90 s"},
+                                   .results = true});
     uint64_t n = low.scenario->nodes_count;
     static const char *const columns[] = {"/node_role", "/node_region", "/node_strategy",
                                           "/node_capacity", "/node_bond_initial"};
@@ -54,18 +55,19 @@ static void test_theta(void)
 /* One group more, first in the list: every other node keeps what it had. */
 static void test_another_group(void)
 {
-    static const char *const more = "nodes=["
+    static const char *const more =
+        "nodes=["
         "{name: new, role: validator, count: 5, bond: 'pareto(2000 DSYNC, 1.6)'},"
         "{name: val, role: validator, count: 12, bond: 'pareto(2000 DSYNC, 1.6)'},"
         "{name: sto, role: service, service: storage, count: 60, bond: 1000 DSYNC,"
         " strategy: {honest: 0.8, ghost: 0.1, partial(0.3): 0.1}},"
         "{name: cli, role: client, count: 12, demand: {arrivals: poisson(0.4 /s)}}]";
-    struct run few = run_file("smoke.yaml", &(struct run_how){.set = {world, no_faults,
-                                                                      "duration=20 s"},
-                                                              .results = true});
-    struct run many = run_file("smoke.yaml", &(struct run_how){.set = {more, no_faults,
-                                                                       "duration=20 s"},
-                                                               .results = true});
+    struct run few =
+        run_file("smoke.yaml",
+                 &(struct run_how){.set = {world, no_faults, "duration=20 s"}, .results = true});
+    struct run many =
+        run_file("smoke.yaml",
+                 &(struct run_how){.set = {more, no_faults, "duration=20 s"}, .results = true});
     uint64_t n = few.scenario->nodes_count;
     CU_ASSERT_EQUAL(many.scenario->nodes_count, n + 5);
     static const char *const columns[] = {"/node_region", "/node_strategy", "/node_capacity",
@@ -84,10 +86,12 @@ static void test_another_group(void)
 /* Another seed shares nothing of that. */
 static void test_seed(void)
 {
-    struct run one = run_file("smoke.yaml",
-                              &(struct run_how){.set = {world, no_faults, "duration=20 s"}, .results = true});
-    struct run two = run_file("smoke.yaml", &(struct run_how){.set = {world, no_faults, "duration=20 s", "seed=2"},
-                                                              .results = true});
+    struct run one =
+        run_file("smoke.yaml",
+                 &(struct run_how){.set = {world, no_faults, "duration=20 s"}, .results = true});
+    struct run two = run_file(
+        "smoke.yaml",
+        &(struct run_how){.set = {world, no_faults, "duration=20 s", "seed=2"}, .results = true});
     uint64_t n = one.scenario->nodes_count;
     same_column(&one, &two, "/node_role", n, 1, true);
     same_column(&one, &two, "/node_region", n, 1, false);

@@ -1,6 +1,6 @@
-/* Real and modelled cryptography, memo and no memo: the same decisions at the same virtual times.
- * Bytes of signatures differ between the suites, and so trace digests do; everything that nodes decide
- * and that results show must not. */
+/* Real and modelled cryptography, memo and no memo: the same decisions at the same virtual
+ * times. Bytes of signatures differ between the suites, and so trace digests do; everything that
+ * nodes decide and that results show must not. */
 #include "tests/world/run.h"
 
 struct comparison {
@@ -36,11 +36,13 @@ static void compare_column(void *context, const char *dataset)
 /* Columns of the tables that differ; all of them when lengths do. */
 static uint32_t different(const struct run *a, const struct run *b, bool expected)
 {
-    static const struct { const char *group, *dim; } tables[] = {{"/blocks", "block"},
-                                                                 {"/challenges", "challenge"},
-                                                                 {"/epochs", "epoch"},
-                                                                 {"/node_epoch", "epoch"},
-                                                                 {"/traffic", "message_kind"}};
+    static const struct {
+        const char *group, *dim;
+    } tables[] = {{"/blocks", "block"},
+                  {"/challenges", "challenge"},
+                  {"/epochs", "epoch"},
+                  {"/node_epoch", "epoch"},
+                  {"/traffic", "message_kind"}};
     uint32_t bad = 0, columns = 0;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         struct comparison c = {.a = a, .b = b, .dim = tables[i].dim, .expected = expected};
@@ -63,10 +65,11 @@ static uint32_t different(const struct run *a, const struct run *b, bool expecte
 static void test_suites(void)
 {
     struct run real = run_file("smoke.yaml", &(struct run_how){.results = true});
-    struct run modelled = run_file("smoke.yaml", &(struct run_how){.set = {"crypto=modelled"},
-                                                                   .results = true});
+    struct run modelled =
+        run_file("smoke.yaml", &(struct run_how){.set = {"crypto=modelled"}, .results = true});
     CU_ASSERT_EQUAL(different(&real, &modelled, false), 0);
-    /* Whoever compares a run with itself sees no difference either: the bytes must have differed. */
+    /* Whoever compares a run with itself sees no difference either: the bytes must have
+     * differed. */
     CU_ASSERT_STRING_NOT_EQUAL(real.summary.trace_digest, modelled.summary.trace_digest);
     CU_ASSERT_EQUAL(real.summary.scalar_count, modelled.summary.scalar_count);
     for (size_t i = 0; i < real.summary.scalar_count; i++) {
@@ -77,7 +80,8 @@ static void test_suites(void)
     }
     run_end(&modelled);
     /* And the comparison can fail. */
-    struct run other = run_file("smoke.yaml", &(struct run_how){.set = {"seed=2"}, .results = true});
+    struct run other =
+        run_file("smoke.yaml", &(struct run_how){.set = {"seed=2"}, .results = true});
     CU_ASSERT_TRUE(different(&real, &other, true) > 0);
     run_end(&other);
     run_end(&real);
@@ -86,8 +90,8 @@ static void test_suites(void)
 static void test_memo(void)
 {
     struct run with = run_file("smoke.yaml", &(struct run_how){.results = true});
-    struct run without = run_file("smoke.yaml", &(struct run_how){.set = {"memo=false"},
-                                                                  .results = true});
+    struct run without =
+        run_file("smoke.yaml", &(struct run_how){.set = {"memo=false"}, .results = true});
     CU_ASSERT_EQUAL(different(&with, &without, false), 0);
     CU_ASSERT_STRING_EQUAL(with.summary.trace_digest, without.summary.trace_digest);
     /* The memo did remember: much less was computed than asked for.  Without it, all was. */

@@ -1,5 +1,5 @@
-/* One binary, one scenario, one seed: one result, for any number of threads; and a difference that is
- * there is seen. */
+/* One binary, one scenario, one seed: one result, for any number of threads; and a difference
+ * that is there is seen. */
 #include "tests/world/run.h"
 
 static char *file_bytes(const char *path, size_t *size)
@@ -18,8 +18,8 @@ static void test_threads(void)
     char digest[33] = "", content[65] = "", *bytes = NULL;
     size_t size = 0;
     for (size_t i = 0; i < sizeof threads / sizeof threads[0]; i++) {
-        struct run r = run_file("smoke.yaml",
-                                &(struct run_how){.threads = threads[i], .results = true});
+        struct run r =
+            run_file("smoke.yaml", &(struct run_how){.threads = threads[i], .results = true});
         run_invariants(&r);
         size_t n;
         char *b = file_bytes(r.path, &n);
@@ -44,8 +44,12 @@ static void test_threads(void)
  * node more, one nanosecond of a link. */
 static void test_differs(void)
 {
-    static const char *const set[] = {NULL, "seed=2", "protocol.theta=0.31", "nodes.sto.count=25",
-                                      "network.host_delay=1000001 ns", "faults.detour.loss=2 %"};
+    static const char *const set[] = {NULL,
+                                      "seed=2",
+                                      "protocol.theta=0.31",
+                                      "nodes.sto.count=25",
+                                      "network.host_delay=1000001 ns",
+                                      "faults.detour.loss=2 %"};
     char digest[6][33];
     for (size_t i = 0; i < 6; i++) {
         struct run r = run_file("smoke.yaml",
@@ -61,15 +65,15 @@ static void test_differs(void)
 static void test_recording(void)
 {
     struct run bare = run_file("smoke.yaml", &(struct run_how){.results = false});
-    struct run full = run_file("smoke.yaml", &(struct run_how){.set = {"record.trace=true"},
-                                                               .results = true});
-    struct run fine = run_file("smoke.yaml", &(struct run_how){.set = {"record.slice=500 ms"},
-                                                               .results = true, .threads = 3});
+    struct run full =
+        run_file("smoke.yaml", &(struct run_how){.set = {"record.trace=true"}, .results = true});
+    struct run fine =
+        run_file("smoke.yaml",
+                 &(struct run_how){.set = {"record.slice=500 ms"}, .results = true, .threads = 3});
     CU_ASSERT_STRING_EQUAL(bare.summary.trace_digest, full.summary.trace_digest);
     CU_ASSERT_STRING_EQUAL(bare.summary.trace_digest, fine.summary.trace_digest);
     CU_ASSERT_TRUE(ds_results_size(full.results, "event") > 10000);
-    CU_ASSERT_TRUE(ds_results_size(fine.results, "slice") >
-                   ds_results_size(full.results, "slice"));
+    CU_ASSERT_TRUE(ds_results_size(fine.results, "slice") > ds_results_size(full.results, "slice"));
     run_end(&fine);
     run_end(&full);
     run_end(&bare);
@@ -79,8 +83,8 @@ static void test_recording(void)
 static void test_until(void)
 {
     struct run whole = run_file("smoke.yaml", &(struct run_how){.results = true});
-    struct run part = run_file("smoke.yaml",
-                               &(struct run_how){.results = true, .until_ns = 40000000000});
+    struct run part =
+        run_file("smoke.yaml", &(struct run_how){.results = true, .until_ns = 40000000000});
     CU_ASSERT_EQUAL(part.summary.end, DS_WORLD_UNTIL);
     uint64_t blocks = ds_results_size(part.results, "block");
     CU_ASSERT_TRUE_FATAL(blocks > 5 && blocks < ds_results_size(whole.results, "block"));

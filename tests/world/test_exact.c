@@ -10,7 +10,8 @@ static void test_exact(void)
 {
     struct run r = run_file("exact-10ms.yaml", &(struct run_how){.results = true});
     run_invariants(&r);
-    uint64_t blocks = ds_results_size(r.results, "block"), per_epoch = r.scenario->protocol.epoch_blocks;
+    uint64_t blocks = ds_results_size(r.results, "block"),
+             per_epoch = r.scenario->protocol.epoch_blocks;
     CU_ASSERT_EQUAL_FATAL(blocks, 240);
     uint64_t *round = run_counts(&r, "/blocks/round", blocks);
     int64_t *proposed = run_times(&r, "/blocks/proposed", blocks);
@@ -40,9 +41,10 @@ static void test_exact(void)
     CU_ASSERT_EQUAL(wrong, 0);
     CU_ASSERT_EQUAL(pairs, 4 * (per_epoch - 1));
     CU_ASSERT_EQUAL(run_value(&r, "rounds_timed_out"), 0);
-    /* One replica of 16 at 40 ms and 15 at 50 ms: no other mean can be.  The run ends at the moment at
-     * which the first replica commits the block above the last epoch. */
-    double sum_ms = (double)blocks * (15 * 50 + 40) + 40, mean = run_value(&r, "finality_latency.mean");
+    /* One replica of 16 at 40 ms and 15 at 50 ms: no other mean can be.  The run ends at the
+     * moment at which the first replica commits the block above the last epoch. */
+    double sum_ms = (double)blocks * (15 * 50 + 40) + 40,
+           mean = run_value(&r, "finality_latency.mean");
     CU_ASSERT_DOUBLE_EQUAL(mean, sum_ms / ((double)blocks * 16 + 1) / 1000, 2e-9);
     free(round);
     free(proposed);
@@ -52,15 +54,17 @@ static void test_exact(void)
     run_end(&r);
 }
 
-/* The closed form at other delays and intervals: 2 max(I, 2d) + d, and 2d + max(I, 2d) at the leader two
- * rounds on. */
+/* The closed form at other delays and intervals: 2 max(I, 2d) + d, and 2d + max(I, 2d) at the
+ * leader two rounds on. */
 static void test_closed_form(void)
 {
-    static const struct { const char *latency, *interval; int64_t d, i; } cases[] = {
-        {"network.latency=25 ms", "protocol.block_interval=0 s", 25, 0},
-        {"network.latency=10 ms", "protocol.block_interval=200 ms", 10, 200},
-        {"network.latency=7 ms", "protocol.block_interval=14 ms", 7, 14},
-        {"network.latency=10 ms", "protocol.block_interval=1 s", 10, 1000}};
+    static const struct {
+        const char *latency, *interval;
+        int64_t d, i;
+    } cases[] = {{"network.latency=25 ms", "protocol.block_interval=0 s", 25, 0},
+                 {"network.latency=10 ms", "protocol.block_interval=200 ms", 10, 200},
+                 {"network.latency=7 ms", "protocol.block_interval=14 ms", 7, 14},
+                 {"network.latency=10 ms", "protocol.block_interval=1 s", 10, 1000}};
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
         struct run r = run_file("exact-10ms.yaml",
                                 &(struct run_how){.set = {cases[c].latency, cases[c].interval,
