@@ -44,6 +44,7 @@ static const char *how_it_ended(const struct ds_outcome *o)
     switch (o->summary->end) {
     case DS_WORLD_DONE: return "ran to its end";
     case DS_WORLD_HALTED: return "HALTED: the chain made no progress any more";
+    case DS_WORLD_TIME: return "ended at max_time, before its epochs were over";
     case DS_WORLD_INTERRUPTED: return "INTERRUPTED by a signal";
     case DS_WORLD_UNTIL: return "stopped where --until says";
     }
@@ -203,7 +204,7 @@ static void print_expectations(const struct ds_outcome *o)
         held += s->expectations[i].held;
     if (s->expectation_count > 0)
         printf("Expected    %zu of %zu expectations held%s\n", held, s->expectation_count,
-               s->end == DS_WORLD_DONE || s->end == DS_WORLD_HALTED ? "" : " so far");
+               s->end <= DS_WORLD_TIME ? "" : " so far");
     for (size_t i = 0; i < s->expectation_count; i++) {
         const struct ds_expectation *e = &s->expectations[i];
         if (e->held)
@@ -304,6 +305,7 @@ void ds_summary_json(const struct ds_outcome *o)
 {
     static const char *const ends[] = {[DS_WORLD_DONE] = "done",
                                        [DS_WORLD_HALTED] = "halted",
+                                       [DS_WORLD_TIME] = "time",
                                        [DS_WORLD_INTERRUPTED] = "interrupted",
                                        [DS_WORLD_UNTIL] = "until"};
     const struct ds_summary *s = o->summary;

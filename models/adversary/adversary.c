@@ -3,7 +3,8 @@
 #include "models/base/mem.h"
 #include "models/wire/consensus_msg.h"
 
-typedef void adversary_edit(struct dc_node *node, const struct dc_input *in, struct dc_effects *out);
+typedef void adversary_edit(struct dc_node *node, const struct dc_input *in,
+                            struct dc_effects *out);
 
 /* The bytes that an effect sends, or NULL when it sends none. */
 static const uint8_t *adversary_bytes(const struct dc_effect *e, size_t *size)
@@ -15,7 +16,8 @@ static const uint8_t *adversary_bytes(const struct dc_effect *e, size_t *size)
     return e->payload != NULL ? e->payload->bytes : e->bytes;
 }
 
-static void adversary_silent(struct dc_node *node, const struct dc_input *in, struct dc_effects *out)
+static void adversary_silent(struct dc_node *node, const struct dc_input *in,
+                             struct dc_effects *out)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < out->count; i++) {
@@ -87,8 +89,12 @@ static void adversary_second_proposal(struct dc_node *node, const uint8_t *bytes
     struct dc_block *b = dc_block_decode(bytes + 1, size - 1);
     if (b == NULL)
         return;
-    struct dc_block_parts parts = {.header = b->header, .qc = b->qc, .tc = b->tc,
-                                   .handover = b->handover, .tx_count = b->tx_count, .tx = b->tx};
+    struct dc_block_parts parts = {.header = b->header,
+                                   .qc = b->qc,
+                                   .tc = b->tc,
+                                   .handover = b->handover,
+                                   .tx_count = b->tx_count,
+                                   .tx = b->tx};
     if (!b->header.seal)
         parts.header.timestamp_ns++;
     size_t encoded = dc_block_encoded_size(&parts);

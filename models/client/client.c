@@ -21,7 +21,10 @@ uint32_t dc_client_place(const struct dc_state *state, uint64_t object_key, uint
                          uint32_t rank)
 {
     const struct dc_meta *meta = dc_state_meta(state);
-    struct { uint64_t cost, weight; uint32_t id; } best[8];
+    struct {
+        uint64_t cost, weight;
+        uint32_t id;
+    } best[8];
     /* All eight, whatever the rank: two ranks of one object are never the same node. */
     uint32_t kept = 0, wanted = 8, found = 0;
     for (uint32_t draw = 0; draw < 4 * DC_PLACE_CANDIDATES && found < DC_PLACE_CANDIDATES; draw++) {
@@ -89,7 +92,8 @@ static void client_send(struct dc_client *c, const struct dc_client_env *env,
     q->sent_ns = now_ns;
     if (q->put) {
         struct dc_hash seed = dc_object_seed(f->key->public, q->object);
-        struct dc_put_terms t = {q->nonce, q->size_bytes, q->price, q->node, f->deal_epochs, q->root};
+        struct dc_put_terms t = {q->nonce, q->size_bytes,  q->price,
+                                 q->node,  f->deal_epochs, q->root};
         size_t size = dc_put_encode(q->id, &seed, &t, bytes);
         dc_effect_send(out, q->node, bytes, size);
         out->list[out->count - 1].bulk = q->size_bytes;
@@ -151,10 +155,12 @@ static void client_begin(struct dc_client *c, const struct dc_client_env *env,
         .id = ++c->request_next, .object = in->call->object, .first_ns = in->now_ns, .root = *root};
     bool ready = in->call->put ? client_prepare_put(c, env, q, in->call, rank)
                                : client_prepare_get(env, q, in->call);
-    if (ready)
+    if (ready) {
         client_send(c, env, q, in->now_ns, out);
-    else
-        q->id = 0;
+        return;
+    }
+    q->id = 0; /* nowhere to put it, or its deal has ended */
+    dc_effect_note(out, in->call->put ? DC_NOTE_PUT : DC_NOTE_GET, 0, 0);
 }
 
 void dc_client_call(struct dc_client *c, const struct dc_client_env *env, const struct dc_input *in,
@@ -306,8 +312,8 @@ void dc_client_message(struct dc_client *c, const struct dc_client_env *env,
         client_on_receipt_reply(c, env, in, out);
 }
 
-void dc_client_timer(struct dc_client *c, const struct dc_client_env *env, const struct dc_input *in,
-                     struct dc_effects *out)
+void dc_client_timer(struct dc_client *c, const struct dc_client_env *env,
+                     const struct dc_input *in, struct dc_effects *out)
 {
     struct dc_client_request *q = client_find(c, in->timer);
     if (q == NULL || in->now_ns - q->sent_ns < env->config->timeout_ns)
@@ -337,7 +343,7 @@ void dc_client_commit(struct dc_client *c, const struct dc_client_env *env, int6
     for (uint32_t i = 0; i < c->closed.count; i++) {
         const struct dc_client_report *r = &c->closed.node[i];
         struct dc_report_terms t = {c->closed.epoch, r->paid, env->config->id, r->node,
-                                    r->sent, r->ok, r->timely};
+                                    r->sent,         r->ok,   r->timely};
         uint8_t bytes[DC_RECEIPT_BYTES];
         size_t size = dc_receipt_encode(&t, bytes);
         dc_effect_send(out, r->node, bytes, size);

@@ -17,7 +17,7 @@
 #include "models/wire/service_msg.h"
 
 #define DC_CLIENT_REQUESTS_MAX 8 /* under way at once; more are refused and counted */
-#define DC_CLIENT_REPORTS_MAX 24  /* nodes used in one epoch, with those of the last one that wait */
+#define DC_CLIENT_REPORTS_MAX 24 /* nodes used in one epoch, with those of the last one that wait */
 
 struct dc_client_config {
     uint64_t chain;
@@ -26,12 +26,12 @@ struct dc_client_config {
     const struct dc_keypair *key;
     const struct dc_params *params;
     uint32_t replicas, retries, deal_epochs;
-    int64_t timeout_ns;   /* of one request to one holder */
-    uint64_t price_get;   /* paid for a good answer, in base units */
+    int64_t timeout_ns; /* of one request to one holder */
+    uint64_t price_get; /* paid for a good answer, in base units */
 };
 
 struct dc_client_request {
-    uint64_t id;       /* 0: free */
+    uint64_t id; /* 0: free */
     uint64_t chunk, object, size_bytes;
     int64_t first_ns, sent_ns;
     uint32_t deal, node;
@@ -77,8 +77,8 @@ void dc_client_call(struct dc_client *c, const struct dc_client_env *env, const 
 void dc_client_message(struct dc_client *c, const struct dc_client_env *env,
                        const struct dc_input *in, struct dc_effects *out);
 /* A timer whose value is the request's id. */
-void dc_client_timer(struct dc_client *c, const struct dc_client_env *env, const struct dc_input *in,
-                     struct dc_effects *out);
+void dc_client_timer(struct dc_client *c, const struct dc_client_env *env,
+                     const struct dc_input *in, struct dc_effects *out);
 /* A block became final: an epoch's first one closes the reports; they are sent at a later one. */
 void dc_client_commit(struct dc_client *c, const struct dc_client_env *env, int64_t now_ns,
                       struct dc_effects *out);

@@ -79,8 +79,8 @@ bool dc_qc_verify(const struct dc_consensus_env *env, struct dc_qc *qc,
         return known == 1;
     }
     charge_verify(out, qc->signatures);
-    return remember(&qc->verified, dc_bitmap_power(c, qc->bitmap) >= c->quorum &&
-                                       qc_signatures(env, qc, c));
+    return remember(&qc->verified,
+                    dc_bitmap_power(c, qc->bitmap) >= c->quorum && qc_signatures(env, qc, c));
 }
 
 static bool tc_signatures(const struct dc_consensus_env *env, const struct dc_tc *tc,
@@ -112,8 +112,8 @@ bool dc_tc_verify(const struct dc_consensus_env *env, struct dc_tc *tc,
     uint32_t known = remembered(env, &tc->verified);
     if (known != 0)
         return known == 1;
-    return remember(&tc->verified, dc_bitmap_power(c, tc->bitmap) >= c->quorum &&
-                                       tc_signatures(env, tc, c));
+    return remember(&tc->verified,
+                    dc_bitmap_power(c, tc->bitmap) >= c->quorum && tc_signatures(env, tc, c));
 }
 
 bool dc_handover_verify(const struct dc_consensus_env *env, struct dc_handover *handover,
@@ -295,8 +295,7 @@ bool dc_timeouts_add(struct dc_timeout_set **set, const struct dc_committee *c,
     struct dc_timeout_entry *e;
     if (s->slot[entry->member] != 0) {
         e = &s->entry[s->slot[entry->member] - 1];
-        if (entry->round < e->round ||
-            (entry->round == e->round && entry->qc_round <= e->qc_round))
+        if (entry->round < e->round || (entry->round == e->round && entry->qc_round <= e->qc_round))
             return false;
         timeouts_count(s, c, e, false);
     } else {

@@ -62,7 +62,7 @@ struct dc_timeout_entry {
 struct dc_timeout_set {
     uint32_t count, count_max;
     struct dc_timeout_entry *entry;
-    uint16_t *slot; /* member -> entry index + 1, 0: none */
+    uint16_t *slot;                 /* member -> entry index + 1, 0: none */
     uint64_t current, limit;        /* round and highest QC round here, when the sums were taken */
     uint64_t power_at, power_above; /* of rounds == and > current, with qc_round <= limit */
 };

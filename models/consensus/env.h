@@ -29,7 +29,7 @@ struct dc_consensus_env {
     const struct dc_params *params;
     uint32_t self; /* account id, and id on the network */
     /* Validators only. */
-    const struct dc_keypair *key;     /* NULL: follows and never signs */
+    const struct dc_keypair *key; /* NULL: follows and never signs */
     const struct dc_keypair *vrf_key;
     const struct dc_consensus_node *node;
     void *context; /* of node's functions */

@@ -52,11 +52,11 @@ struct dc_follow {
 
 /* What became of a block. */
 enum dc_follow_verdict {
-    DC_FOLLOW_NEW,     /* taken in */
-    DC_FOLLOW_KNOWN,   /* was here */
-    DC_FOLLOW_ORPHAN,  /* holds as far as can be seen; its parent is missing */
-    DC_FOLLOW_AHEAD,   /* of an epoch not reached here: cannot be judged yet */
-    DC_FOLLOW_OLD,     /* at or below the final height, or of an epoch gone by */
+    DC_FOLLOW_NEW,    /* taken in */
+    DC_FOLLOW_KNOWN,  /* was here */
+    DC_FOLLOW_ORPHAN, /* holds as far as can be seen; its parent is missing */
+    DC_FOLLOW_AHEAD,  /* of an epoch not reached here: cannot be judged yet */
+    DC_FOLLOW_OLD,    /* at or below the final height, or of an epoch gone by */
     DC_FOLLOW_INVALID
 };
 
@@ -121,8 +121,7 @@ enum dc_follow_verdict dc_follow_handover(struct dc_follow *f, const struct dc_c
 uint32_t dc_follow_leader(const struct dc_committee *c, uint64_t round);
 /* The entry of an id, or NULL; the final block has none. */
 struct dc_follow_entry *dc_follow_find(const struct dc_follow *f, const struct dc_hash *id);
-struct dc_follow_entry *dc_follow_entry_of(const struct dc_follow *f,
-                                           const struct dc_block *block);
+struct dc_follow_entry *dc_follow_entry_of(const struct dc_follow *f, const struct dc_block *block);
 void dc_follow_add(struct dc_follow *f, struct dc_block *block, struct dc_block *parent);
 void dc_follow_forget_known(struct dc_follow *f);
 /* A certificate says that `id` is final: so are its ancestors.  Nothing while it is missing. */

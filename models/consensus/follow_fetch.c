@@ -294,9 +294,7 @@ bool dc_follow_message(struct dc_follow *f, const struct dc_consensus_env *env,
         (void)dc_follow_receive(f, env, in, &b, out);
         return true;
     }
-    case DC_MSG_SYNC:
-        follow_sync(f, env, in, out);
-        return true;
+    case DC_MSG_SYNC: follow_sync(f, env, in, out); return true;
     case DC_MSG_HANDOVER: {
         struct dc_handover *h = dc_follow_decode_handover(in->payload);
         if (h == NULL)
@@ -305,11 +303,8 @@ bool dc_follow_message(struct dc_follow *f, const struct dc_consensus_env *env,
             dc_follow_reject(f, in, DC_REJECT_CERTIFICATE, out);
         return true;
     }
-    case DC_MSG_BLOCK_REQUEST:
-        dc_follow_serve(f, env, in, NULL, out);
-        return true;
-    default:
-        return false;
+    case DC_MSG_BLOCK_REQUEST: dc_follow_serve(f, env, in, NULL, out); return true;
+    default: return false;
     }
 }
 

@@ -193,8 +193,8 @@ static struct dc_block *other_signature(const struct dc_follow *f,
     size_t skip = p->kind == DC_MSG_BLOCK_REPLY ? 2 : 1;
     struct dc_block *now = dc_store_intern(env->store, p->bytes + skip, p->size - skip);
     void *expected = b;
-    if (now != NULL && atomic_compare_exchange_strong(
-                           &((struct dc_payload *)(uintptr_t)p)->memo, &expected, (void *)now))
+    if (now != NULL && atomic_compare_exchange_strong(&((struct dc_payload *)(uintptr_t)p)->memo,
+                                                      &expected, (void *)now))
         dc_block_drop(b); /* the store keeps what it has replaced */
     else
         dc_block_drop(now);
@@ -229,8 +229,7 @@ enum dc_follow_verdict dc_follow_receive(struct dc_follow *f, const struct dc_co
     return v;
 }
 
-bool dc_follow_relays(const struct dc_follow *f, const struct dc_block *b,
-                      enum dc_follow_verdict v)
+bool dc_follow_relays(const struct dc_follow *f, const struct dc_block *b, enum dc_follow_verdict v)
 {
     if (v == DC_FOLLOW_NEW || v == DC_FOLLOW_KNOWN || v == DC_FOLLOW_ORPHAN)
         return true;

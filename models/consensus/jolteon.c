@@ -86,8 +86,8 @@ static void set_leaders(const struct dc_jolteon_step *s, uint64_t old_round)
     struct dc_jolteon *j = s->j;
     const struct dc_committee *c = j->chain.committee;
     uint64_t round = j->durable.round;
-    j->leader = old_round != 0 && round == old_round + 1 ? j->leader_next
-                                                         : dc_follow_leader(c, round);
+    j->leader =
+        old_round != 0 && round == old_round + 1 ? j->leader_next : dc_follow_leader(c, round);
     j->leader_next = dc_follow_leader(c, round + 1);
 }
 
@@ -98,15 +98,14 @@ static void begin_round(const struct dc_jolteon_step *s)
     j->entered_ns = s->in->now_ns;
     /* The leader enters when it makes the parent's certificate, everyone else with the block itself, an
      * interval after the parent: the period counts from then for both. */
-    int64_t due_ns = dc_follow_certified(&j->chain)->header.timestamp_ns +
-                     s->env->params->block_interval_ns;
+    int64_t due_ns =
+        dc_follow_certified(&j->chain)->header.timestamp_ns + s->env->params->block_interval_ns;
     int64_t wait_ns = due_ns - s->in->wall_ns;
     if (wait_ns < 0)
         wait_ns = 0;
     if (wait_ns > s->env->params->block_interval_ns)
         wait_ns = s->env->params->block_interval_ns;
-    j->deadline_ns =
-        s->in->now_ns + wait_ns + dc_jolteon_period_ns(s->env->params, j->backoff);
+    j->deadline_ns = s->in->now_ns + wait_ns + dc_jolteon_period_ns(s->env->params, j->backoff);
     j->certificate_asked = 0;
     dc_jolteon_set_timer(s);
 }
@@ -369,26 +368,13 @@ bool dc_jolteon_message(struct dc_jolteon *j, const struct dc_consensus_env *env
     begin_step(j);
     switch (in->payload->kind) {
     case DC_MSG_PROPOSAL:
-    case DC_MSG_BLOCK_REPLY:
-        on_block(&s);
-        break;
-    case DC_MSG_VOTE:
-        dc_jolteon_on_vote(&s);
-        break;
-    case DC_MSG_TIMEOUT:
-        dc_jolteon_on_timeout(&s);
-        break;
-    case DC_MSG_SYNC:
-        on_sync(&s);
-        break;
-    case DC_MSG_HANDOVER:
-        on_handover(&s);
-        break;
-    case DC_MSG_BLOCK_REQUEST:
-        dc_follow_serve(&j->chain, env, in, j->durable.high_tc, out);
-        break;
-    default:
-        return false;
+    case DC_MSG_BLOCK_REPLY: on_block(&s); break;
+    case DC_MSG_VOTE: dc_jolteon_on_vote(&s); break;
+    case DC_MSG_TIMEOUT: dc_jolteon_on_timeout(&s); break;
+    case DC_MSG_SYNC: on_sync(&s); break;
+    case DC_MSG_HANDOVER: on_handover(&s); break;
+    case DC_MSG_BLOCK_REQUEST: dc_follow_serve(&j->chain, env, in, j->durable.high_tc, out); break;
+    default: return false;
     }
     dc_jolteon_settle(&s);
     return true;
@@ -400,9 +386,7 @@ void dc_jolteon_timer(struct dc_jolteon *j, const struct dc_consensus_env *env,
     const struct dc_jolteon_step s = {j, env, in, out};
     begin_step(j);
     switch (in->timer & 0xff) {
-    case DC_TIMER_REQUEST:
-        dc_follow_timer(&j->chain, env, in, out);
-        break;
+    case DC_TIMER_REQUEST: dc_follow_timer(&j->chain, env, in, out); break;
     case DC_TIMER_ROUND:
         if (j->timer_ns == 0 || in->now_ns < j->timer_ns)
             return; /* replaced by another */
@@ -411,14 +395,9 @@ void dc_jolteon_timer(struct dc_jolteon *j, const struct dc_consensus_env *env,
             dc_jolteon_time_out(&s);
         dc_jolteon_set_timer(&s);
         break;
-    case DC_TIMER_PROPOSE:
-        j->propose_ns = 0;
-        break;
-    case DC_TIMER_HOLD:
-        j->hold_ns = 0;
-        break;
-    default:
-        return;
+    case DC_TIMER_PROPOSE: j->propose_ns = 0; break;
+    case DC_TIMER_HOLD: j->hold_ns = 0; break;
+    default: return;
     }
     dc_jolteon_settle(&s);
 }

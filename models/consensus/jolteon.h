@@ -42,13 +42,13 @@ struct dc_jolteon {
     int64_t entered_ns;              /* when this round began here */
     int64_t deadline_ns;             /* when to time out (again) */
     int64_t timer_ns, propose_ns, hold_ns; /* timers that are set; 0: not */
-    int64_t asked_ns;           /* when somebody ahead was last asked for what he has */
-    uint64_t certificate_asked; /* highest QC round asked for because of a timeout */
-    uint64_t final_height;      /* at the last look: a commit resets the backoff */
-    uint16_t backoff;           /* consecutive rounds timed out */
-    bool timed_out;             /* this round */
-    bool proposed;              /* in this step: the next proposal waits for another */
-    bool collected;             /* a QC was made from votes in this step */
+    int64_t asked_ns;                      /* when somebody ahead was last asked for what he has */
+    uint64_t certificate_asked;            /* highest QC round asked for because of a timeout */
+    uint64_t final_height;                 /* at the last look: a commit resets the backoff */
+    uint16_t backoff;                      /* consecutive rounds timed out */
+    bool timed_out;                        /* this round */
+    bool proposed;                         /* in this step: the next proposal waits for another */
+    bool collected;                        /* a QC was made from votes in this step */
 };
 
 /* At genesis, epoch 0, round 1.  Requires env->key, env->vrf_key unless it is to follow only. */

@@ -45,8 +45,7 @@ void dc_jolteon_time_out(const struct dc_jolteon_step *s)
     uint8_t bytes[DC_TIMEOUT_MSG_BYTES_MAX];
     dc_jolteon_send_members(s, c, bytes, dc_timeout_encode(&t, bytes));
 
-    struct dc_timeout_entry e = {
-        .round = t.round, .qc_round = t.qc_round, .member = j->member};
+    struct dc_timeout_entry e = {.round = t.round, .qc_round = t.qc_round, .member = j->member};
     memcpy(e.signature, t.signature, DC_SIGNATURE_BYTES);
     (void)dc_timeouts_add(&j->timeouts, c, &e, d->round, dc_jolteon_qc_round(j));
     if (t.voted)

@@ -24,8 +24,8 @@ static struct dc_block *parent_to_extend(const struct dc_jolteon_step *s)
     struct dc_jolteon *j = s->j;
     const struct dc_jolteon_durable *d = &j->durable;
     uint64_t q = dc_jolteon_qc_round(j);
-    if (q + 1 != d->round && (d->high_tc == NULL || d->high_tc->round + 1 != d->round ||
-                              d->high_tc->qc_round_max > q))
+    if (q + 1 != d->round &&
+        (d->high_tc == NULL || d->high_tc->round + 1 != d->round || d->high_tc->qc_round_max > q))
         return NULL;
     const struct dc_qc *qc = j->chain.high_qc;
     if (qc == NULL || dc_hash_equal(&qc->block, &j->chain.final->id))
@@ -304,8 +304,8 @@ static void late_vote(const struct dc_jolteon_step *s, const struct dc_vote *v, 
     const struct dc_consensus_node *node = s->env->node;
     if (node == NULL || node->late_vote == NULL)
         return;
-    struct dc_hash digest = dc_vote_digest(s->env->chain, v->epoch, v->round, &v->block,
-                                           &v->commits);
+    struct dc_hash digest =
+        dc_vote_digest(s->env->chain, v->epoch, v->round, &v->block, &v->commits);
     s->out->charge[DC_COST_VERIFY]++;
     if (dc_verify(s->env->crypto, s->j->chain.committee->key[member], digest.b, DC_HASH_BYTES,
                   v->signature))

@@ -1,8 +1,8 @@
 /* What the ledger asks of the service layer: does a proof hold against the chain's own records? */
 #include "models/node/node.h"
 
-static bool checker_samples(const struct dc_state *state, uint32_t node, const struct dc_hash *nonce,
-                            uint8_t k, uint64_t *sample)
+static bool checker_samples(const struct dc_state *state, uint32_t node,
+                            const struct dc_hash *nonce, uint8_t k, uint64_t *sample)
 {
     const struct dc_account *a = dc_state_account(state, node);
     if (a == NULL || a->capacity_bytes < DC_CHUNK_BYTES || k == 0)
@@ -22,7 +22,8 @@ static enum dc_answer_verdict checker_answer(void *context, const struct dc_stat
 }
 
 static enum dc_answer_verdict checker_evidence(void *context, const struct dc_state *state,
-                                               uint32_t accused, const uint8_t *message, size_t size)
+                                               uint32_t accused, const uint8_t *message,
+                                               size_t size)
 {
     /* Deals may have changed since the challenge's height, so a proof that fails under today's
      * state alone proves nothing; the verifiers' majority and the demand settle it. */

@@ -24,7 +24,8 @@ void dc_late_vote(struct dc_late *l, struct dc_node *node, const struct dc_vote 
     if (l->count == 0) {
         l->block = vote->block;
         l->height = e->block->header.height;
-        dc_effect_timer(out, in->now_ns + late_gather_ns, (uint64_t)DC_TIMER_LATE << 56 | l->height);
+        dc_effect_timer(out, in->now_ns + late_gather_ns,
+                        (uint64_t)DC_TIMER_LATE << 56 | l->height);
     }
     if (l->count == l->count_max) {
         uint32_t grown = l->count_max == 0 ? 16 : 2 * l->count_max;

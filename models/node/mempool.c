@@ -2,19 +2,52 @@
 
 #include "models/base/mem.h"
 
+/* A set of digests: finds one, or its free place.  slots is a power of two. */
+static uint64_t *mempool_slot(uint64_t *slot, uint32_t slots, uint64_t digest)
+{
+    uint32_t at = (uint32_t)(digest >> 32) & (slots - 1);
+    while (slot[at] != 0 && slot[at] != digest)
+        at = (at + 1) & (slots - 1);
+    return &slot[at];
+}
+
+static uint64_t mempool_digest(const uint8_t *bytes, size_t size)
+{
+    return dc_digest64(bytes, size) | 1;
+}
+
+static void mempool_index(struct dc_mempool *m)
+{
+    memset(m->slot, 0, 2 * (size_t)m->count_max * sizeof *m->slot);
+    for (uint32_t i = 0; i < m->count; i++)
+        *mempool_slot(m->slot, 2 * m->count_max, m->entry[i].digest) = m->entry[i].digest;
+}
+
+static bool mempool_grow(struct dc_mempool *m)
+{
+    uint32_t grown = m->count_max == 0 ? 64 : 2 * m->count_max;
+    struct dc_pooled *entry = dc_mem_grow(m->entry, grown, sizeof *entry);
+    if (entry == NULL)
+        return false;
+    m->entry = entry;
+    uint64_t *slot = dc_mem_grow(m->slot, 2 * (size_t)grown, sizeof *slot);
+    if (slot == NULL)
+        return false;
+    m->slot = slot;
+    m->count_max = grown;
+    mempool_index(m);
+    return true;
+}
+
 bool dc_mempool_add(struct dc_mempool *m, const uint8_t *bytes, size_t size, uint64_t height)
 {
-    uint64_t digest = dc_digest64(bytes, size);
-    if (m->bytes + size > DC_MEMPOOL_BYTES_MAX)
+    if (m->bytes + size > DC_MEMPOOL_BYTES_MAX || (m->count == m->count_max && !mempool_grow(m)))
         return false;
-    if (m->count == m->count_max) {
-        uint32_t grown = m->count_max == 0 ? 64 : 2 * m->count_max;
-        struct dc_pooled *more = dc_mem_grow(m->entry, grown, sizeof *more);
-        if (more == NULL)
-            return false;
-        m->entry = more;
-        m->count_max = grown;
-    }
+    uint64_t digest = mempool_digest(bytes, size);
+    uint64_t *slot = mempool_slot(m->slot, 2 * m->count_max, digest);
+    if (*slot != 0)
+        return false;
+    *slot = digest;
     uint8_t *copy = dc_mem_need(1, size, "a waiting transaction");
     memcpy(copy, bytes, size);
     m->entry[m->count++] = (struct dc_pooled){copy, (uint32_t)size, bytes[0], digest, height};
@@ -34,9 +67,12 @@ static void mempool_keep(struct dc_mempool *m, uint32_t *kept, uint32_t i, bool 
 
 static void mempool_shrink(struct dc_mempool *m, uint32_t kept)
 {
+    bool changed = kept != m->count;
     m->count = kept;
     if (kept == 0)
         dc_mempool_free(m);
+    else if (changed)
+        mempool_index(m);
 }
 
 void dc_mempool_expire(struct dc_mempool *m, uint64_t height)
@@ -51,26 +87,17 @@ void dc_mempool_remove(struct dc_mempool *m, const struct dc_tx_view *tx, uint32
 {
     if (m->count == 0 || count == 0)
         return;
-    /* A set of the block's digests, open addressing, twice as large. */
     uint32_t slots = 16;
     while (slots < 2 * count)
         slots *= 2;
     uint64_t *set = dc_mem_need(slots, sizeof *set, "a block's transactions");
     for (uint32_t i = 0; i < count; i++) {
-        uint64_t d = dc_digest64(tx[i].bytes, tx[i].size) | 1;
-        uint32_t at = (uint32_t)(d >> 32) & (slots - 1);
-        while (set[at] != 0)
-            at = (at + 1) & (slots - 1);
-        set[at] = d;
+        uint64_t digest = mempool_digest(tx[i].bytes, tx[i].size);
+        *mempool_slot(set, slots, digest) = digest;
     }
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < m->count; i++) {
-        uint64_t d = m->entry[i].digest | 1;
-        uint32_t at = (uint32_t)(d >> 32) & (slots - 1);
-        while (set[at] != 0 && set[at] != d)
-            at = (at + 1) & (slots - 1);
-        mempool_keep(m, &kept, i, set[at] == 0);
-    }
+    for (uint32_t i = 0; i < m->count; i++)
+        mempool_keep(m, &kept, i, *mempool_slot(set, slots, m->entry[i].digest) == 0);
     dc_mem_free(set);
     mempool_shrink(m, kept);
 }
@@ -80,5 +107,6 @@ void dc_mempool_free(struct dc_mempool *m)
     for (uint32_t i = 0; i < m->count; i++)
         dc_mem_free(m->entry[i].bytes);
     dc_mem_free(m->entry);
+    dc_mem_free(m->slot);
     memset(m, 0, sizeof *m);
 }

@@ -1,12 +1,14 @@
 /* Transactions that wait for a block: a ring of views in order of arrival, each kept for a few
  * heights, because senders address the leaders of the next four rounds and what was included by one
- * of them is refused from the others' blocks by execution, as is a second copy. */
+ * of them is refused from the others' blocks by execution.
+ *
+ *   entry[]  in order of arrival        slot[]  their digests, open addressing, at most half full */
 #ifndef MODELS_NODE_MEMPOOL_H
 #define MODELS_NODE_MEMPOOL_H
 
 #include "models/wire/tx.h"
 
-#define DC_MEMPOOL_HEIGHTS 8       /* how long a transaction is kept */
+#define DC_MEMPOOL_HEIGHTS 8            /* how long a transaction is kept */
 #define DC_MEMPOOL_BYTES_MAX (4u << 20) /* of all that wait; more is refused */
 
 struct dc_pooled {
@@ -18,11 +20,12 @@ struct dc_pooled {
 };
 struct dc_mempool {
     struct dc_pooled *entry;
+    uint64_t *slot; /* 2 * count_max of them, 0: free */
     uint32_t count, count_max;
     size_t bytes;
 };
 
-/* Copies; false when the pool is full. */
+/* Copies; false when it is there already or the pool is full. */
 bool dc_mempool_add(struct dc_mempool *m, const uint8_t *bytes, size_t size, uint64_t height);
 /* Drops what came before height - DC_MEMPOOL_HEIGHTS. */
 void dc_mempool_expire(struct dc_mempool *m, uint64_t height);

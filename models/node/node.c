@@ -84,10 +84,16 @@ static bool node_make_role(struct dc_node *node, const struct dc_node_config *c)
     node->client_config = dc_mem_alloc(1, sizeof *node->client_config);
     if (node->client == NULL || node->client_config == NULL)
         return false;
-    *node->client_config = (struct dc_client_config){
-        .chain = c->chain, .id = c->id, .crypto = c->crypto, .key = &node->key,
-        .params = c->params, .replicas = c->replicas, .retries = c->retries,
-        .deal_epochs = c->deal_epochs, .timeout_ns = c->timeout_ns, .price_get = c->price_get};
+    *node->client_config = (struct dc_client_config){.chain = c->chain,
+                                                     .id = c->id,
+                                                     .crypto = c->crypto,
+                                                     .key = &node->key,
+                                                     .params = c->params,
+                                                     .replicas = c->replicas,
+                                                     .retries = c->retries,
+                                                     .deal_epochs = c->deal_epochs,
+                                                     .timeout_ns = c->timeout_ns,
+                                                     .price_get = c->price_get};
     return true;
 }
 
@@ -98,9 +104,13 @@ struct dc_node *dc_node_create(const struct dc_node_config *c, struct dc_error *
         node->id = c->id;
         node->role = (uint8_t)c->role;
         node->strategy = (uint8_t)c->strategy;
-        node->env = (struct dc_consensus_env){.chain = c->chain, .store = c->store,
-                                              .crypto = c->crypto, .params = c->params,
-                                              .self = c->id, .key = &node->key, .context = node};
+        node->env = (struct dc_consensus_env){.chain = c->chain,
+                                              .store = c->store,
+                                              .crypto = c->crypto,
+                                              .params = c->params,
+                                              .self = c->id,
+                                              .key = &node->key,
+                                              .context = node};
         if (node_make_role(node, c))
             return node;
         dc_node_destroy(node);
@@ -233,19 +243,24 @@ const struct dc_block *dc_node_block_at(const struct dc_node *node, uint64_t hei
     return b != NULL && b->header.height == height && b->state != NULL ? b : NULL;
 }
 
-/* Sends the heartbeat that falls due 3 heights above the final one. */
+/* Sends the heartbeat that falls due 3 heights above the final one; again when the four rounds that
+ * it was sent to have passed and it may still be included (rounds that time out make no height). */
 static void node_heartbeat(struct dc_node *node, const struct dc_block *block,
                            struct dc_effects *out)
 {
     const struct dc_state *state = block->state;
-    uint64_t due = block->header.height + 3;
-    uint32_t every = dc_state_meta(state)->heartbeat_every;
-    if (node->client != NULL || due <= node->heartbeat_height ||
-        !dc_posync_heartbeat_due(due, node->id, every))
+    uint64_t height = block->header.height, round = node->chain->round_seen;
+    uint32_t lifetime = node->env.params->heartbeat_lifetime;
+    if (node->client != NULL)
         return;
-    node->heartbeat_height = due;
+    if (dc_posync_heartbeat_due(height + 3, node->id, dc_state_meta(state)->heartbeat_every))
+        node->heartbeat_due = height + 3;
+    else if (height >= node->heartbeat_due + lifetime || round < node->heartbeat_round + 4 ||
+             dc_state_heartbeat_seen(state, node->id, node->heartbeat_due))
+        return;
+    node->heartbeat_round = round;
     struct dc_tx tx = {.kind = DC_TX_HEARTBEAT, .from = node->id};
-    tx.heartbeat.height = block->header.height;
+    tx.heartbeat.height = height;
     dc_state_heartbeat(state, node->id, tx.heartbeat.proof);
     out->charge[DC_COST_HASH] += 4;
     dc_node_submit_tx(node, &tx, out);
@@ -282,22 +297,16 @@ static void node_commits(struct dc_node *node, const struct dc_input *in, struct
 static uint32_t node_roles(uint32_t kind)
 {
     switch (kind) {
-    case DC_MSG_TX:
-        return DC_ROLE_VALIDATOR | DC_ROLES_SERVICE | DC_ROLE_CLIENT;
-    case DC_MSG_CHALLENGE:
-        return DC_ROLE_VALIDATOR;
-    case DC_MSG_ANSWER:
-        return DC_ROLE_VALIDATOR | DC_ROLES_SERVICE;
+    case DC_MSG_TX: return DC_ROLE_VALIDATOR | DC_ROLES_SERVICE | DC_ROLE_CLIENT;
+    case DC_MSG_CHALLENGE: return DC_ROLE_VALIDATOR;
+    case DC_MSG_ANSWER: return DC_ROLE_VALIDATOR | DC_ROLES_SERVICE;
     case DC_MSG_PUT:
     case DC_MSG_GET:
-    case DC_MSG_RECEIPT:
-        return DC_ROLE_CLIENT;
+    case DC_MSG_RECEIPT: return DC_ROLE_CLIENT;
     case DC_MSG_PUT_REPLY:
     case DC_MSG_GET_REPLY:
-    case DC_MSG_RECEIPT_REPLY:
-        return DC_ROLES_SERVICE;
-    default:
-        return 0;
+    case DC_MSG_RECEIPT_REPLY: return DC_ROLES_SERVICE;
+    default: return 0;
     }
 }
 
@@ -336,9 +345,8 @@ static void node_message(struct dc_node *node, const struct dc_input *in, struct
         dc_verifier_answer(&node->validator->verifier, node, in, out);
     } else if (node->service != NULL) {
         dc_serve_message(node, in, out);
-    } else if (node->client != NULL &&
-               (kind == DC_MSG_PUT_REPLY || kind == DC_MSG_GET_REPLY ||
-                kind == DC_MSG_RECEIPT_REPLY)) {
+    } else if (node->client != NULL && (kind == DC_MSG_PUT_REPLY || kind == DC_MSG_GET_REPLY ||
+                                        kind == DC_MSG_RECEIPT_REPLY)) {
         struct dc_client_env env = {node->client_config, node->chain->final->state, dc_node_submit,
                                     node};
         dc_client_message(node->client, &env, in, out);
@@ -389,15 +397,9 @@ void dc_node_step(struct dc_node *node, const struct dc_input *in, struct dc_eff
         if (node->validator != NULL)
             dc_jolteon_start(&node->validator->jolteon, &node->env, in, out);
         break;
-    case DC_INPUT_MESSAGE:
-        node_message(node, in, out);
-        break;
-    case DC_INPUT_TIMER:
-        node_timer(node, in, out);
-        break;
-    case DC_INPUT_RESTART:
-        node_restart(node, in, out);
-        break;
+    case DC_INPUT_MESSAGE: node_message(node, in, out); break;
+    case DC_INPUT_TIMER: node_timer(node, in, out); break;
+    case DC_INPUT_RESTART: node_restart(node, in, out); break;
     case DC_INPUT_CALL:
         if (node->client != NULL) {
             struct dc_client_env env = {node->client_config, node->chain->final->state,

@@ -40,10 +40,10 @@ struct dc_node_config {
     struct dc_store *store;
     struct dc_crypto *crypto;
     const struct dc_params *params;
-    uint64_t key_seed;        /* keys are derived from it and the id */
-    uint64_t capacity_bytes;  /* service nodes */
-    const struct dc_content *filler; /* of a service node: what it committed to; copied */
-    struct dc_disk disk;      /* what their disk lacks */
+    uint64_t key_seed;                       /* keys are derived from it and the id */
+    uint64_t capacity_bytes;                 /* service nodes */
+    const struct dc_content *filler;         /* of a service node: what it committed to; copied */
+    struct dc_disk disk;                     /* what their disk lacks */
     uint32_t replicas, retries, deal_epochs; /* clients */
     int64_t timeout_ns;
     uint64_t price_get;
@@ -53,7 +53,11 @@ struct dc_node_config {
 #define DC_PENDING_MAX 8
 struct dc_service_state {
     struct dc_storage storage;
-    struct { uint64_t height; uint32_t verifier; uint8_t asking; } pending[DC_PENDING_MAX];
+    struct {
+        uint64_t height;
+        uint32_t verifier;
+        uint8_t asking;
+    } pending[DC_PENDING_MAX];
     uint32_t pendings;
     uint64_t answer_height; /* the answer kept: verifiers of one challenge get the same bytes */
     uint8_t *answer;
@@ -65,10 +69,11 @@ struct dc_node {
     struct dc_keypair key;
     uint32_t id;
     uint8_t role, strategy;
-    uint64_t heartbeat_height; /* due height of the latest heartbeat sent */
-    uint32_t refused;          /* messages refused here, ever */
-    struct dc_follow *chain;   /* into the validator's core, or own */
-    struct dc_follow follow;   /* service nodes and clients */
+    uint64_t heartbeat_due;   /* of the latest heartbeat sent */
+    uint64_t heartbeat_round; /* highest round seen when it was sent */
+    uint32_t refused;         /* messages refused here, ever */
+    struct dc_follow *chain;  /* into the validator's core, or own */
+    struct dc_follow follow;  /* service nodes and clients */
     struct dc_node_validator *validator;
     struct dc_service_state *service; /* validators too: they answer with 0 chunks */
     void *adversary;                  /* memory of models/adversary, one block, or NULL */

@@ -10,8 +10,31 @@
  * lost, or deals changed while it was under way. */
 #define DEMAND_RETRY_HEIGHTS 8
 
+/* An object that was accepted waits so many heights for its deal to be final, and no more than so
+ * many wait at once. */
+#define UNPLACED_HEIGHTS 32
+#define UNPLACED_MAX 64
+
 /* An answer is kept for so many heights, for the other verifiers of the same challenge. */
 #define ANSWER_HEIGHTS 3
+
+static uint32_t serve_unplaced(const struct dc_storage *s)
+{
+    uint32_t n = 0;
+    while (n < s->held_count && s->held[s->held_count - 1 - n].deal == DC_DEAL_NONE)
+        n++;
+    return n;
+}
+
+/* Drops the objects whose deals never came. */
+static void serve_forget_unplaced(struct dc_storage *s, uint64_t height)
+{
+    uint32_t first = s->held_count - serve_unplaced(s), kept = first;
+    for (uint32_t i = first; i < s->held_count; i++)
+        if (s->held[i].since + UNPLACED_HEIGHTS >= height)
+            s->held[kept++] = s->held[i];
+    s->held_count = kept;
+}
 
 static void serve_put(struct dc_node *node, const struct dc_input *in, struct dc_effects *out)
 {
@@ -32,20 +55,25 @@ static void serve_put(struct dc_node *node, const struct dc_input *in, struct dc
     const struct dc_account *own = dc_state_account(node->chain->final->state, node->id);
     bool room = own != NULL && own->used_chunks + chunks <= s->chunks;
     /* A disk that lacks data lacks it for new objects too: its owner declines what it cannot hold. */
-    bool have = s->disk.missing < DC_ONE;
+    bool have = s->disk.missing < DC_ONE && serve_unplaced(s) < UNPLACED_MAX;
     if (t.node != node->id || chunks == 0 || !room || !have || !dc_hash_equal(&root, &t.root)) {
         dc_effect_send(out, in->from, bytes,
                        dc_put_reply_encode(request, DC_REPLY_REFUSED, NULL, bytes));
         return;
     }
     /* Kept now; the chain says in which chunks when the deal is final (dc_serve_commit). */
-    struct dc_held held = {.deal = DC_DEAL_NONE, .offset_chunk = UINT64_MAX, .chunks = chunks,
-                           .content = content, .root = root};
+    struct dc_held held = {.deal = DC_DEAL_NONE,
+                           .offset_chunk = UINT64_MAX,
+                           .chunks = chunks,
+                           .content = content,
+                           .root = root,
+                           .since = node->chain->final->header.height};
     dc_storage_hold(s, &held);
     struct dc_hash digest = dc_deal_digest(node->env.chain, in->from, &t);
     dc_sign(node->env.crypto, &node->key, digest.b, sizeof digest.b, signature);
     out->charge[DC_COST_SIGN]++;
-    dc_effect_send(out, in->from, bytes, dc_put_reply_encode(request, DC_REPLY_OK, signature, bytes));
+    dc_effect_send(out, in->from, bytes,
+                   dc_put_reply_encode(request, DC_REPLY_OK, signature, bytes));
 }
 
 static void serve_get(struct dc_node *node, const struct dc_input *in, struct dc_effects *out)
@@ -122,9 +150,13 @@ static bool serve_prove(struct dc_node *node, const struct dc_challenge *c,
                                  scratch + storage_max, sync_max);
     bool ok = (storage != 0 || k == 0) && sync != 0;
     if (ok) {
-        struct dc_answer_msg m = {.height = c->height, .asking = c->asking, .node = node->id,
-                                  .sync = scratch + storage_max, .sync_size = (uint32_t)sync,
-                                  .storage = scratch, .storage_size = (uint32_t)storage};
+        struct dc_answer_msg m = {.height = c->height,
+                                  .asking = c->asking,
+                                  .node = node->id,
+                                  .sync = scratch + storage_max,
+                                  .sync_size = (uint32_t)sync,
+                                  .storage = scratch,
+                                  .storage_size = (uint32_t)storage};
         serve_forget_answer(service);
         service->answer = dc_mem_need(1, DC_ANSWER_HEAD_BYTES + storage + sync, "an answer");
         struct dc_hash digest;
@@ -229,6 +261,7 @@ void dc_serve_commit(struct dc_node *node, const struct dc_block *block, const s
     struct dc_service_state *service = node->service;
     const struct dc_account *own = dc_state_account(block->state, node->id);
     serve_place(node, block->state, own);
+    serve_forget_unplaced(&service->storage, block->header.height);
     uint32_t waiting = service->pendings;
     service->pendings = 0;
     for (uint32_t i = 0; i < waiting; i++) {
@@ -256,16 +289,9 @@ void dc_serve_message(struct dc_node *node, const struct dc_input *in, struct dc
         else
             dc_effect_note(out, DC_NOTE_REFUSED, DC_MSG_CHALLENGE, 0);
         break;
-    case DC_MSG_PUT:
-        serve_put(node, in, out);
-        break;
-    case DC_MSG_GET:
-        serve_get(node, in, out);
-        break;
-    case DC_MSG_RECEIPT:
-        serve_receipt(node, in, out);
-        break;
-    default:
-        break;
+    case DC_MSG_PUT: serve_put(node, in, out); break;
+    case DC_MSG_GET: serve_get(node, in, out); break;
+    case DC_MSG_RECEIPT: serve_receipt(node, in, out); break;
+    default: break;
     }
 }

@@ -59,9 +59,14 @@ void dc_verifier_commit(struct dc_verifier *v, struct dc_node *node, const struc
             continue;
         struct dc_session *s = verifier_open(v);
         const struct dc_account *own = dc_state_account(block->state, node->id);
-        *s = (struct dc_session){.at = (struct dc_block *)(uintptr_t)at, .height = c->height,
-                                 .sent_ns = in->now_ns, .nonce = c->nonce, .node = o->drawn[i],
-                                 .number = ++v->number_next, .asking = c->asking, .k = c->k};
+        *s = (struct dc_session){.at = (struct dc_block *)(uintptr_t)at,
+                                 .height = c->height,
+                                 .sent_ns = in->now_ns,
+                                 .nonce = c->nonce,
+                                 .node = o->drawn[i],
+                                 .number = ++v->number_next,
+                                 .asking = c->asking,
+                                 .k = c->k};
         atomic_fetch_add_explicit(&s->at->refs, 1, memory_order_relaxed);
         s->deadline_ns = dc_posync_deadline_ns(node->env.params, c->k) +
                          dc_state_allowance_ns(block->state, own->region, a->region);
@@ -112,8 +117,8 @@ static bool verifier_check(const struct dc_node *node, const struct dc_session *
     if (dc_memo_get(node->env.crypto->memo, &key, &answer))
         return answer == 1;
     struct dc_hash root = dc_state_root(state);
-    bool ok = dc_state_prove_check(&root, dc_state_sync_account(state, &s->nonce), m->sync,
-                                   m->sync_size);
+    bool ok =
+        dc_state_prove_check(&root, dc_state_sync_account(state, &s->nonce), m->sync, m->sync_size);
     if (a->capacity_bytes >= DC_CHUNK_BYTES) {
         uint64_t sample[256];
         dc_posync_samples(&s->nonce, a->capacity_bytes / DC_CHUNK_BYTES, s->k, sample);
@@ -147,8 +152,8 @@ void dc_verifier_answer(struct dc_verifier *v, struct dc_node *node, const struc
         }
         int64_t took = in->now_ns - s->sent_ns;
         enum dc_verdict_kind verdict = !verifier_check(node, s, &m, out) ? DC_VERDICT_FAIL
-                                       : took > s->deadline_ns          ? DC_VERDICT_LATE
-                                                                        : DC_VERDICT_PASS;
+                                       : took > s->deadline_ns           ? DC_VERDICT_LATE
+                                                                         : DC_VERDICT_PASS;
         verifier_say(v, node, s, verdict, took, &m.digest, out);
         return;
     }

@@ -15,8 +15,8 @@
 #include "models/wire/tx.h"
 
 struct dc_session {
-    struct dc_block *at; /* block at height f; reference held */
-    uint64_t height;     /* of the block that drew the challenge */
+    struct dc_block *at;          /* block at height f; reference held */
+    uint64_t height;              /* of the block that drew the challenge */
     int64_t sent_ns, deadline_ns; /* deadline: how long an answer may take */
     struct dc_hash nonce;
     uint32_t node, number;

@@ -60,7 +60,8 @@ bool dc_disk_has(const struct dc_disk *disk, uint64_t chunk);
 
 /* What a storage node keeps of one deal. */
 struct dc_held {
-    uint32_t deal; /* id on chain, or DC_DEAL_NONE while not yet final */
+    uint32_t deal;  /* id on chain, or DC_DEAL_NONE while not yet final: then it stands last, */
+    uint64_t since; /* and was taken at this final height */
     uint64_t offset_chunk, chunks;
     struct dc_content content; /* its seed, and the hashes of one period */
     struct dc_hash root;

@@ -225,8 +225,7 @@ static bool form_of_certificates(const struct layout *l)
         if (h->epoch != 0 || h->height > 1)
             return false;
         break;
-    default:
-        return false;
+    default: return false;
     }
     if (h->height == 0)
         return l->parts == 0 && h->round == 0 && l->tx_count == 0;

@@ -59,7 +59,7 @@ struct dc_qc {
     uint32_t signatures;    /* set bits */
     const uint8_t *bytes;   /* encoded form; bitmap and signatures point into it */
     uint32_t size;
-    const uint8_t *bitmap; /* (members + 7) / 8 bytes, lowest bit first */
+    const uint8_t *bitmap;    /* (members + 7) / 8 bytes, lowest bit first */
     const uint8_t *signature; /* signatures x 64, in member order */
 };
 
@@ -84,12 +84,12 @@ struct dc_handover {
     _Atomic uint32_t refs;
     struct dc_shared shared;
     _Atomic uint32_t verified;
-    uint64_t epoch;      /* e */
-    struct dc_hash last; /* id of L */
-    uint64_t height;     /* of L */
-    struct dc_hash committed;  /* id of C, which the QC names */
+    uint64_t epoch;                /* e */
+    struct dc_hash last;           /* id of L */
+    uint64_t height;               /* of L */
+    struct dc_hash committed;      /* id of C, which the QC names */
     struct dc_hash committee_root; /* of e + 1, from L's header */
-    uint32_t seals;      /* headers after L's */
+    uint32_t seals;                /* headers after L's */
     const uint8_t *bytes;
     uint32_t size;
     struct dc_qc *qc;
@@ -130,13 +130,13 @@ struct dc_block {
     const struct dc_tx_view *tx;
     const uint8_t *bytes; /* block bytes, without message kind and signature */
     uint32_t size;
-    uint8_t signature[DC_SIGNATURE_BYTES];   /* the proposer's, over dc_proposal_digest */
-    _Atomic uint32_t signature_ok;           /* memo: 0 unknown, 1 valid, 2 invalid */
-    _Atomic(struct dc_block *) parent;       /* interned parent where the store has it (no ref) */
-    _Atomic uint32_t executed;               /* memo: 0 not yet, 1 valid, 2 invalid */
-    struct dc_state *state;                  /* after execution, when executed == 1 */
-    struct dc_outcome *outcome;              /* what execution says to nodes, when executed == 1 */
-    struct dc_block *store_next;             /* the store's hash chain */
+    uint8_t signature[DC_SIGNATURE_BYTES]; /* the proposer's, over dc_proposal_digest */
+    _Atomic uint32_t signature_ok;         /* memo: 0 unknown, 1 valid, 2 invalid */
+    _Atomic(struct dc_block *) parent;     /* interned parent where the store has it (no ref) */
+    _Atomic uint32_t executed;             /* memo: 0 not yet, 1 valid, 2 invalid */
+    struct dc_state *state;                /* after execution, when executed == 1 */
+    struct dc_outcome *outcome;            /* what execution says to nodes, when executed == 1 */
+    struct dc_block *store_next;           /* the store's hash chain */
 };
 
 /* What a vote, a proposal and a timeout sign: fixed digests. */

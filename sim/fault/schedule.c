@@ -27,7 +27,8 @@ enum dc_status ds_schedule_create(const struct ds_scenario *scenario, struct ds_
     *out = (struct ds_schedule){0};
     out->step = dc_mem_alloc(2 * scenario->faults_count, sizeof *out->step);
     if (out->step == NULL)
-        return dc_error_set(error, DC_ERR_IO, "out of memory for %zu faults", scenario->faults_count);
+        return dc_error_set(error, DC_ERR_IO, "out of memory for %zu faults",
+                            scenario->faults_count);
     for (uint32_t i = 0; i < scenario->faults_count; i++) {
         const struct ds_fault *f = &scenario->faults[i];
         int64_t length = f->kind == DS_FAULT_CRASH ? f->restart_ns : f->for_ns;

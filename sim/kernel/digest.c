@@ -45,7 +45,8 @@ static uint64_t digest_word(const uint8_t *p, size_t size)
 uint64_t ds_digest_bytes(const void *data, size_t size)
 {
     /* Odd constants: fractions of the golden ratio and of square roots of primes. */
-    const uint64_t k0 = 0x9e3779b97f4a7c15ULL, k1 = 0xbb67ae8584caa73bULL, k2 = 0x3c6ef372fe94f82bULL;
+    const uint64_t k0 = 0x9e3779b97f4a7c15ULL, k1 = 0xbb67ae8584caa73bULL,
+                   k2 = 0x3c6ef372fe94f82bULL;
     const uint8_t *p = data;
     uint64_t h = (uint64_t)size * k2 + k0;
     size_t left = size;

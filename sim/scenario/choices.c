@@ -12,8 +12,7 @@ const struct ds_choice ds_choices_crypto[] = {
      DS_CRYPTO_MODELLED},
     {NULL, NULL, 0}};
 const struct ds_choice ds_choices_trigger[] = {
-    {"observed", "utilisation of the last settled epoch", DC_TRIGGER_OBSERVED},
-    {NULL, NULL, 0}};
+    {"observed", "utilisation of the last settled epoch", DC_TRIGGER_OBSERVED}, {NULL, NULL, 0}};
 const struct ds_choice ds_choices_dissemination[] = {
     {"gossip", "over the overlay: push small, announce and pull large", DC_DISSEMINATION_GOSSIP},
     {"direct", "leader to each member of the committee", DC_DISSEMINATION_DIRECT},

@@ -18,7 +18,8 @@ const struct ds_metric ds_metrics[] = {
     {"finality_latency", "s", DS_SUFFIX_QUANTILE,
      "from a block's proposal to its commit at a node"},
     {"loss", "%", DS_SUFFIX_NONE,
-     "of what is issued to service nodes: leaked to cheats, honest value slashed, lost while ejected, "
+     "of what is issued to service nodes: leaked to cheats, honest value slashed, lost while "
+     "ejected, "
      "cost of challenges"},
     {"loss_leaked", "%", DS_SUFFIX_NONE, "part of loss: reward paid to cheats"},
     {"loss_slashed", "%", DS_SUFFIX_NONE, "part of loss: honest value slashed"},

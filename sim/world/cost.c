@@ -13,7 +13,8 @@ static const uint32_t cost_ns[DC_COST_COUNT] = {
 };
 
 const char *const world_cost_names[DC_COST_COUNT] = {
-    "sign", "verify", "vrf_prove", "vrf_verify", "hash", "leaf", "transaction", "message", "kib", "chunk",
+    "sign", "verify",      "vrf_prove", "vrf_verify", "hash",
+    "leaf", "transaction", "message",   "kib",        "chunk",
 };
 
 void world_costs(struct ds_world *w)

@@ -28,7 +28,8 @@ static int64_t dispatch_cost(const struct ds_world *w, uint32_t node, const uint
     return (int64_t)(sum >> 8);
 }
 
-static void dispatch_commit(struct shard *s, uint32_t node, const struct dc_effect *e, int64_t now_ns)
+static void dispatch_commit(struct shard *s, uint32_t node, const struct dc_effect *e,
+                            int64_t now_ns)
 {
     if (s->commits == s->commits_max) {
         uint32_t grown = s->commits_max == 0 ? 256 : 2 * s->commits_max;
@@ -51,8 +52,12 @@ static void dispatch_note(struct shard *s, uint32_t node, const struct dc_effect
         s->note = more;
         s->notes_max = grown;
     }
-    s->note[s->notes++] = (struct note){.object = e->object, .time_ns = now_ns, .a = e->a, .b = e->b,
-                                        .node = node, .note = (uint32_t)e->timer};
+    s->note[s->notes++] = (struct note){.object = e->object,
+                                        .time_ns = now_ns,
+                                        .a = e->a,
+                                        .b = e->b,
+                                        .node = node,
+                                        .note = (uint32_t)e->timer};
 }
 
 static struct packet *dispatch_packet(struct ds_world *w, uint32_t node, const struct dc_effect *e)
@@ -71,7 +76,8 @@ static struct packet *dispatch_packet(struct ds_world *w, uint32_t node, const s
 
 /* Whether packet p, which the node received by gossip, is what this effect passes on. */
 static void dispatch_effects(struct ds_world *w, uint32_t shard, uint32_t node,
-                             const struct ds_event *cause, struct packet *received, int64_t start_ns)
+                             const struct ds_event *cause, struct packet *received,
+                             int64_t start_ns)
 {
     struct shard *s = &w->shard[shard];
     struct dc_effects *out = &s->effects;
@@ -108,12 +114,8 @@ static void dispatch_effects(struct ds_world *w, uint32_t shard, uint32_t node,
             world_post_self(w, shard, node, due, EV_TIMER | w->incarnation[node] << 8, e->timer);
             break;
         }
-        case DC_EFFECT_COMMIT:
-            dispatch_commit(s, node, e, leave_ns);
-            break;
-        case DC_EFFECT_NOTE:
-            dispatch_note(s, node, e, leave_ns);
-            break;
+        case DC_EFFECT_COMMIT: dispatch_commit(s, node, e, leave_ns); break;
+        case DC_EFFECT_NOTE: dispatch_note(s, node, e, leave_ns); break;
         }
     }
 }
@@ -147,8 +149,7 @@ static void dispatch_message(struct ds_world *w, uint32_t shard, const struct ds
         s->dropped_down[counted]++;
         return;
     }
-    int64_t ready =
-        ds_net_receive(w->net, &s->net, e->dst, counted, (uint32_t)whole, e->time_ns);
+    int64_t ready = ds_net_receive(w->net, &s->net, e->dst, counted, (uint32_t)whole, e->time_ns);
     if (ready < 0)
         return;
     if (event == EV_ANNOUNCE) {
@@ -156,7 +157,9 @@ static void dispatch_message(struct ds_world *w, uint32_t shard, const struct ds
     } else if (event == EV_PULL) {
         world_gossip_pull(w, shard, e, p, ready);
     } else if (p->seen == NULL || event == EV_MESSAGE || world_gossip_body(w, shard, e, p)) {
-        struct dc_input in = {.kind = DC_INPUT_MESSAGE, .from = e->src, .payload = &p->payload,
+        struct dc_input in = {.kind = DC_INPUT_MESSAGE,
+                              .from = e->src,
+                              .payload = &p->payload,
                               .gossip = event == EV_BODY};
         dispatch_step(w, shard, e, &in, p, ready);
     }
@@ -184,9 +187,12 @@ static void dispatch_trace(struct shard *s, const struct ds_event *e, uint64_t d
         s->trace = more;
         s->traces_max = grown;
     }
-    s->trace[s->traces++] = (struct ds_row_trace){
-        .time_ns = e->time_ns, .node = e->dst, .source = e->src, .sequence = e->seq,
-        .digest = digest, .kind = (uint16_t)(e->kind & 0xff)};
+    s->trace[s->traces++] = (struct ds_row_trace){.time_ns = e->time_ns,
+                                                  .node = e->dst,
+                                                  .source = e->src,
+                                                  .sequence = e->seq,
+                                                  .digest = digest,
+                                                  .kind = (uint16_t)(e->kind & 0xff)};
 }
 
 void world_handle(void *ctx, uint32_t shard, const struct ds_event *e)
@@ -216,16 +222,13 @@ void world_handle(void *ctx, uint32_t shard, const struct ds_event *e)
         if (w->up[e->dst] && e->kind >> 8 == (w->incarnation[e->dst] & 0xffffff))
             dispatch_step(w, shard, e, &in, NULL, e->time_ns);
         break;
-    case EV_CALL:
-        dispatch_call(w, shard, e);
-        break;
+    case EV_CALL: dispatch_call(w, shard, e); break;
     case EV_START:
     case EV_RESTART:
         in.kind = event == EV_START ? DC_INPUT_START : DC_INPUT_RESTART;
         if (w->up[e->dst])
             dispatch_step(w, shard, e, &in, NULL, e->time_ns);
         break;
-    default:
-        DC_CHECK(!"an event of no kind");
+    default: DC_CHECK(!"an event of no kind");
     }
 }

@@ -60,9 +60,7 @@ static void fault_resolve(struct ds_world *w, const struct ds_fault *f, struct f
         s->target = fault_match(w, f->src, dc_name(f->id), &s->targets);
         s->other = fault_match(w, f->dst, dc_name(f->id) + 1, &count);
         break;
-    case DS_FAULT_PARTITION:
-        fault_partition(w, f, s);
-        break;
+    case DS_FAULT_PARTITION: fault_partition(w, f, s); break;
     }
 }
 
@@ -122,15 +120,17 @@ static uint32_t fault_q16(double factor)
     return q >= 4294967295.0 ? UINT32_MAX : (uint32_t)q;
 }
 
-static enum dc_status fault_link(struct ds_world *w, const struct ds_fault *f, struct fault_state *s,
-                                 bool begin, struct dc_error *error)
+static enum dc_status fault_link(struct ds_world *w, const struct ds_fault *f,
+                                 struct fault_state *s, bool begin, struct dc_error *error)
 {
     if (!begin) {
         ds_net_rule_end(w->net, s->handle);
         return DC_OK;
     }
     uint64_t *src = fault_bits(w, s->target), *dst = fault_bits(w, s->other);
-    struct ds_net_rule rule = {.src = src, .dst = dst, .both_ways = f->both,
+    struct ds_net_rule rule = {.src = src,
+                               .dst = dst,
+                               .both_ways = f->both,
                                .latency_add_ns = f->latency_add_ns,
                                .latency_factor_q16 = fault_q16(f->latency_factor),
                                .bandwidth_factor_q16 = fault_q16(f->bandwidth_factor),
@@ -148,18 +148,14 @@ static enum dc_status fault_execute(struct ds_world *w, uint32_t index, bool beg
     struct fault_state *s = &w->fault[index];
     enum dc_status status = DC_OK;
     switch ((enum ds_fault_kind)f->kind) {
-    case DS_FAULT_CRASH:
-        fault_crash(w, s, begin, now_ns);
-        break;
+    case DS_FAULT_CRASH: fault_crash(w, s, begin, now_ns); break;
     case DS_FAULT_PARTITION:
         if (begin)
             status = ds_net_partition_begin(w->net, s->group, &s->handle, error);
         else
             ds_net_partition_end(w->net, s->handle);
         break;
-    case DS_FAULT_LINK:
-        status = fault_link(w, f, s, begin, error);
-        break;
+    case DS_FAULT_LINK: status = fault_link(w, f, s, begin, error); break;
     case DS_FAULT_SLOW_CPU:
         for (uint32_t n = 0; n < w->nodes; n++)
             if (s->target[n])

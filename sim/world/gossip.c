@@ -16,7 +16,7 @@
 const uint32_t world_gossip_push_max = 16 * 1024;
 
 /* A message stays pullable for so long after its birth. */
-static const int64_t gossip_life_ns = 10000000000;
+static const int64_t gossip_life_ns = 8000000000;
 
 void world_gossip_start(struct ds_world *w, uint32_t shard, uint32_t node, struct packet *p,
                         int64_t now_ns)
@@ -45,7 +45,8 @@ void world_gossip_relay(struct ds_world *w, uint32_t shard, uint32_t node, uint3
         before++;
     world_send_many(w, shard, node, neighbour, before, p, kind, now_ns);
     if (before < count)
-        world_send_many(w, shard, node, neighbour + before + 1, count - before - 1, p, kind, now_ns);
+        world_send_many(w, shard, node, neighbour + before + 1, count - before - 1, p, kind,
+                        now_ns);
 }
 
 void world_gossip_announce(struct ds_world *w, uint32_t shard, const struct ds_event *e,

@@ -48,15 +48,15 @@ struct packet {
     struct dc_payload payload; /* first: effects refer to packets by it */
     _Atomic uint32_t refs;
     uint32_t origin;
-    uint64_t digest;      /* of the bytes, for traces */
-    uint64_t bulk;        /* bytes charged to links beside them */
-    uint8_t *seen;        /* gossip: enum gossip of each node, else NULL */
-    struct packet *next;  /* gossip: the shard's list of live ones, in order of birth */
+    uint64_t digest;     /* of the bytes, for traces */
+    uint64_t bulk;       /* bytes charged to links beside them */
+    uint8_t *seen;       /* gossip: enum gossip of each node, else NULL */
+    struct packet *next; /* gossip: the shard's list of live ones, in order of birth */
     int64_t born_ns;
     uint8_t data[];
 };
 
-struct commit { /* a node's news for observe.c */
+struct commit {             /* a node's news for observe.c */
     struct dc_block *block; /* holds a reference */
     int64_t time_ns;
     uint32_t node;

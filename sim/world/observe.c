@@ -61,14 +61,16 @@ static void observe_commit(struct ds_world *w, const struct commit *c)
         DC_CHECK(height == o->height_final + 1);
         o->height_final = height;
         observe_open(w, r, c);
-        if (c->block->outcome != NULL && c->block->outcome->first_of_epoch && c->block->header.epoch > 0)
+        if (c->block->outcome != NULL && c->block->outcome->first_of_epoch &&
+            c->block->header.epoch > 0)
             world_observe_epoch_end(w, c->block->header.epoch - 1, c->time_ns);
         if (height >= o->height_last)
             w->end_check = true;
     } else if (!dc_hash_equal(&r->id, &c->block->id)) {
         o->conflicts++;
-        observe_violation(o, c->time_ns, "agreement: node %u made another block of height %llu final",
-                          c->node, (unsigned long long)height);
+        observe_violation(o, c->time_ns,
+                          "agreement: node %u made another block of height %llu final", c->node,
+                          (unsigned long long)height);
     }
     if (w->group[c->node]->role == DS_ROLE_VALIDATOR && r->commit_ns != NULL &&
         r->commits < w->validators) {
@@ -149,16 +151,15 @@ static void observe_note(struct ds_world *w, const struct note *n)
             dc_histogram_add(&o->request, (int64_t)n->a);
         break;
     case DC_NOTE_REFUSED:
-    case DC_NOTE_REJECTED:
-        o->refused++;
-        break;
+    case DC_NOTE_REJECTED: o->refused++; break;
     case DC_NOTE_CONFLICT:
         o->conflicts++;
-        observe_violation(o, n->time_ns, "agreement: node %u met a certificate that contradicts its "
-                          "final chain at height %llu", n->node, (unsigned long long)n->a);
+        observe_violation(o, n->time_ns,
+                          "agreement: node %u met a certificate that contradicts its "
+                          "final chain at height %llu",
+                          n->node, (unsigned long long)n->a);
         break;
-    default:
-        break;
+    default: break;
     }
 }
 
@@ -236,9 +237,10 @@ uint64_t world_height_final(const struct ds_world *w)
     return w->observer->height_final;
 }
 
-int64_t world_progress_ns(const struct ds_world *w)
+bool world_halted(const struct ds_world *w)
 {
-    return w->observer->progress_ns;
+    int64_t patience = 3 * (w->params.block_interval_ns + w->params.delay_max_ns) + 30000000000;
+    return ds_kernel_now(w->kernel) - w->observer->progress_ns > patience;
 }
 
 void world_status(struct ds_world *w, enum dc_status status)

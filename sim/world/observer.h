@@ -5,8 +5,8 @@
 #include "sim/world/inside.h"
 #include "sim/world/observe.h"
 
-#define OBSERVE_ROWS 256      /* heights kept open at once */
-#define OBSERVE_LAG 64        /* a height's row is closed when the chain is so far beyond it */
+#define OBSERVE_ROWS 128 /* heights kept open at once */
+#define OBSERVE_LAG 32   /* a height's row is closed when the chain is so far beyond it */
 #define OBSERVE_PROPOSALS 4096
 
 /* One height from its first commit to its row. */
@@ -51,7 +51,7 @@ struct ds_observer {
     struct proposal proposal[OBSERVE_PROPOSALS], timed_out[OBSERVE_PROPOSALS];
     uint64_t height_final, height_closed;
     int64_t progress_ns, slice_next_ns;
-    uint64_t epochs; /* whose row is written */
+    uint64_t epochs;   /* whose row is written */
     struct fate *fate; /* per node */
 
     struct commit *commit;

@@ -7,17 +7,21 @@
 #include "sim/world/population.h"
 #include "sim/workload/tabulate.h"
 
-static const struct { enum ds_dist_kind from; enum ds_tabulate_kind to; } dist_kinds[] = {
-    {DS_DIST_CONSTANT, DS_TABULATE_CONSTANT},   {DS_DIST_UNIFORM, DS_TABULATE_UNIFORM},
-    {DS_DIST_NORMAL, DS_TABULATE_NORMAL},       {DS_DIST_LOGNORMAL, DS_TABULATE_LOGNORMAL},
+static const struct {
+    enum ds_dist_kind from;
+    enum ds_tabulate_kind to;
+} dist_kinds[] = {
+    {DS_DIST_CONSTANT, DS_TABULATE_CONSTANT},       {DS_DIST_UNIFORM, DS_TABULATE_UNIFORM},
+    {DS_DIST_NORMAL, DS_TABULATE_NORMAL},           {DS_DIST_LOGNORMAL, DS_TABULATE_LOGNORMAL},
     {DS_DIST_EXPONENTIAL, DS_TABULATE_EXPONENTIAL}, {DS_DIST_PARETO, DS_TABULATE_PARETO},
-    {DS_DIST_WEIBULL, DS_TABULATE_WEIBULL},     {DS_DIST_BETA, DS_TABULATE_BETA},
+    {DS_DIST_WEIBULL, DS_TABULATE_WEIBULL},         {DS_DIST_BETA, DS_TABULATE_BETA},
 };
 
 enum dc_status world_tabulate(const struct ds_dist_spec *spec, double scale, struct dc_dist *out,
                               struct dc_error *error)
 {
-    struct ds_tabulate_spec t = {.bounded = true, .min = spec->min, .max = spec->max, .scale = scale};
+    struct ds_tabulate_spec t = {
+        .bounded = true, .min = spec->min, .max = spec->max, .scale = scale};
     for (uint32_t i = 0; i < spec->args_count; i++)
         t.arg[i] = spec->args[i];
     for (size_t i = 0; i < sizeof dist_kinds / sizeof dist_kinds[0]; i++)
@@ -25,7 +29,8 @@ enum dc_status world_tabulate(const struct ds_dist_spec *spec, double scale, str
             t.kind = dist_kinds[i].to;
             return ds_tabulate(&t, out, error);
         }
-    return dc_error_set(error, DC_ERR_USAGE, "%s is no distribution of a quantity: use constant, "
+    return dc_error_set(error, DC_ERR_USAGE,
+                        "%s is no distribution of a quantity: use constant, "
                         "uniform, normal, lognormal, exponential, pareto, weibull or beta",
                         spec->text);
 }
@@ -81,7 +86,8 @@ static enum dc_status population_place(struct ds_world *w, const struct ds_group
                                        const double *weight, double sum, struct dc_error *error)
 {
     if (!(sum > 0))
-        return dc_error_set(error, DC_ERR_USAGE, "%s:%u:%u: error: no place of group %s is in the "
+        return dc_error_set(error, DC_ERR_USAGE,
+                            "%s:%u:%u: error: no place of group %s is in the "
                             "network: name one of its regions",
                             w->scenario->file, g->at.line, g->at.column, g->name);
     double u = (double)(population_draw(w, node, "place") >> 11) / 9007199254740992.0 * sum;
@@ -157,8 +163,8 @@ static void population_account(struct ds_world *w, struct world_genesis *genesis
         if (bond_least < w->params.bond_min_service)
             bond_least = w->params.bond_min_service;
     }
-    a->bond = t->has_bond ? (uint64_t)dc_dist_at(&t->bond, population_draw(w, node, "bond"))
-                          : bond_least;
+    a->bond =
+        t->has_bond ? (uint64_t)dc_dist_at(&t->bond, population_draw(w, node, "bond")) : bond_least;
     if (g->role == DS_ROLE_CLIENT)
         a->bond = 0;
     w->bond[node] = a->bond;
@@ -166,7 +172,8 @@ static void population_account(struct ds_world *w, struct world_genesis *genesis
 }
 
 /* The share of a node's capacity that is under paid deals from the start. */
-static dc_q31 population_utilisation(const struct ds_world *w, const struct tables *t, uint32_t node)
+static dc_q31 population_utilisation(const struct ds_world *w, const struct tables *t,
+                                     uint32_t node)
 {
     const struct ds_mix *mix = w->mix[node];
     enum ds_strategy strategy = mix != NULL ? mix->strategy : DS_STRATEGY_HONEST;
@@ -199,8 +206,7 @@ static void population_deal(struct ds_world *w, struct world_genesis *g, const s
     d->size_bytes = size;
     d->price = dc_muldiv(w->params.price_gib_epoch, size, (uint64_t)1 << 30);
     d->end_epoch = DEAL_EPOCHS;
-    struct dc_hash seed =
-        dc_object_seed(g->account[d->client].sign_key, (uint64_t)1 << 40 | node);
+    struct dc_hash seed = dc_object_seed(g->account[d->client].sign_key, (uint64_t)1 << 40 | node);
     dc_content_init(&g->content[g->deals], &seed);
     d->root = dc_content_root(&g->content[g->deals], size / DC_CHUNK_BYTES);
     w->used[node] = size;
@@ -251,7 +257,8 @@ enum dc_status world_population(struct ds_world *w, struct world_genesis *genesi
     genesis->filler = dc_mem_alloc(w->nodes, sizeof *genesis->filler);
     genesis->client = dc_mem_alloc(w->nodes, sizeof *genesis->client);
     enum dc_status s = DC_OK;
-    if (t == NULL || genesis->deal == NULL || genesis->account == NULL || genesis->content == NULL || genesis->filler == NULL || genesis->client == NULL)
+    if (t == NULL || genesis->deal == NULL || genesis->account == NULL ||
+        genesis->content == NULL || genesis->filler == NULL || genesis->client == NULL)
         s = dc_error_set(error, DC_ERR_IO, "out of memory for %u nodes", w->nodes);
     for (size_t i = 0; s == DC_OK && i < sc->groups_count; i++) {
         s = population_tables(&sc->groups[i], &t[i], error);

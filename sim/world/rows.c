@@ -59,8 +59,8 @@ static char *rows_regions(const struct ds_world *w)
     return text;
 }
 
-const char *const ds_event_names[] = {"message", "body", "announce", "pull", "timer",
-                                      "call",    "start", "restart", NULL};
+const char *const ds_event_names[] = {"message", "body",  "announce", "pull", "timer",
+                                      "call",    "start", "restart",  NULL};
 static const char *const fault_names[] = {"crash", "partition", "link", "slow_cpu"};
 
 static enum dc_status rows_nodes(struct ds_world *w, struct dc_error *error)
@@ -73,11 +73,14 @@ static enum dc_status rows_nodes(struct ds_world *w, struct dc_error *error)
         char name[160];
         const struct ds_group *g = w->group[n];
         snprintf(name, sizeof name, "%s[%llu]", g->name, (unsigned long long)(n - g->first));
-        struct ds_row_node row = {
-            .name = name, .role = roles[g->role],
-            .service = g->role == DS_ROLE_SERVICE ? DS_ROW_SERVICE_STORAGE : DS_ROW_SERVICE_NONE,
-            .strategy = w->observer->columns->strategy[n], .region = (uint16_t)w->region[n],
-            .capacity = w->capacity[n], .bond_initial = w->bond[n]};
+        struct ds_row_node row = {.name = name,
+                                  .role = roles[g->role],
+                                  .service = g->role == DS_ROLE_SERVICE ? DS_ROW_SERVICE_STORAGE
+                                                                        : DS_ROW_SERVICE_NONE,
+                                  .strategy = w->observer->columns->strategy[n],
+                                  .region = (uint16_t)w->region[n],
+                                  .capacity = w->capacity[n],
+                                  .bond_initial = w->bond[n]};
         s = ds_recorder_append(w->observer->recorder, DS_TABLE_NODE, &row, error);
     }
     return s;
@@ -102,15 +105,16 @@ static enum dc_status rows_open(struct ds_world *w, char *const *vocabulary, str
     const struct ds_record *keep = &w->scenario->record;
     struct ds_text resolved = {0};
     ds_scenario_print_resolved(w->scenario, &resolved);
-    uint64_t sizes[DS_DIM_COUNT] = {[DS_DIM_NODE] = w->nodes, [DS_DIM_CAUSE] = DS_CAUSE_COUNT,
-                                    [DS_DIM_MESSAGE] = KIND_COUNT};
+    uint64_t sizes[DS_DIM_COUNT] = {
+        [DS_DIM_NODE] = w->nodes, [DS_DIM_CAUSE] = DS_CAUSE_COUNT, [DS_DIM_MESSAGE] = KIND_COUNT};
     const char *meanings[DS_VOCABULARY_COUNT] = {0};
     for (int i = 0; i < DS_VOCABULARY_COUNT; i++)
         meanings[i] = vocabulary[i];
     size_t given = w->options.attribute_count;
     struct ds_attribute *attribute = dc_mem_need(given + 3, sizeof *attribute, "attributes");
     const char *title = w->scenario->title != NULL && w->scenario->title[0] != '\0'
-                            ? w->scenario->title : w->scenario->name;
+                            ? w->scenario->title
+                            : w->scenario->name;
     attribute[0] = (struct ds_attribute){"title", title};
     attribute[1] = (struct ds_attribute){"Conventions", "CF-1.8"};
     attribute[2] = (struct ds_attribute){"scenario", resolved.data};
@@ -121,9 +125,12 @@ static enum dc_status rows_open(struct ds_world *w, char *const *vocabulary, str
     off |= !keep->blocks ? (uint64_t)1 << DS_TABLE_BLOCKS : 0;
     off |= !keep->challenges ? (uint64_t)1 << DS_TABLE_CHALLENGES : 0;
     off |= !w->options.trace ? (uint64_t)1 << DS_TABLE_TRACE : 0;
-    struct ds_record_options options = {.path = w->options.output, .tables_off = off,
-                                        .sizes = sizes, .meanings = meanings,
-                                        .attributes = attribute, .attribute_count = given + 3,
+    struct ds_record_options options = {.path = w->options.output,
+                                        .tables_off = off,
+                                        .sizes = sizes,
+                                        .meanings = meanings,
+                                        .attributes = attribute,
+                                        .attribute_count = given + 3,
                                         .seed = w->scenario->seed};
     enum dc_status s = ds_recorder_open(&options, &w->observer->recorder, error);
     if (s == DC_OK)
@@ -145,7 +152,8 @@ enum dc_status world_observer_create(struct ds_world *w, struct dc_error *error)
     struct columns *c = o->columns = dc_mem_alloc(1, sizeof *c);
     if (o->fate == NULL || o->slice == NULL || c == NULL)
         return dc_error_set(error, DC_ERR_IO, "out of memory for %u nodes", w->nodes);
-    uint32_t **words[] = {&c->utilisation, &c->synchronicity, &c->availability, &c->quality, &c->score};
+    uint32_t **words[] = {&c->utilisation, &c->synchronicity, &c->availability, &c->quality,
+                          &c->score};
     uint8_t **small[] = {&c->difficulty, &c->verdict, &c->cause, &c->flagged, &c->strategy};
     for (size_t i = 0; i < 5; i++) {
         *words[i] = dc_mem_need(w->nodes, sizeof **words[i], "an epoch's columns");
@@ -189,9 +197,10 @@ void world_observer_free(struct ds_world *w)
     }
     struct columns *c = o->columns;
     if (c != NULL) {
-        void *arrays[] = {c->utilisation, c->synchronicity, c->availability, c->quality, c->score,
-                          c->difficulty, c->verdict, c->cause, c->flagged, c->strategy,
-                          c->p_value, c->bond, c->reward};
+        void *arrays[] = {c->utilisation, c->synchronicity, c->availability, c->quality,
+                          c->score,       c->difficulty,    c->verdict,      c->cause,
+                          c->flagged,     c->strategy,      c->p_value,      c->bond,
+                          c->reward};
         for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
             dc_mem_free(arrays[i]);
     }
@@ -225,11 +234,16 @@ static void rows_block(struct ds_world *w, struct height_row *r)
 {
     const struct dc_block *b = r->block;
     qsort(r->commit_ns, r->commits, sizeof *r->commit_ns, rows_compare_times);
-    struct ds_row_block row = {
-        .height = r->height, .epoch = b->header.epoch, .round = b->header.round,
-        .transactions = b->tx_count, .bytes = b->size, .proposer = b->header.proposer,
-        .proposed_s = (double)r->proposed_ns / 1e9, .committed_first_s = NAN,
-        .committed_median_s = NAN, .committed_last_s = NAN};
+    struct ds_row_block row = {.height = r->height,
+                               .epoch = b->header.epoch,
+                               .round = b->header.round,
+                               .transactions = b->tx_count,
+                               .bytes = b->size,
+                               .proposer = b->header.proposer,
+                               .proposed_s = (double)r->proposed_ns / 1e9,
+                               .committed_first_s = NAN,
+                               .committed_median_s = NAN,
+                               .committed_last_s = NAN};
     if (r->commits != 0) {
         row.committed_first_s = (double)r->commit_ns[0] / 1e9;
         row.committed_median_s = (double)r->commit_ns[(r->commits - 1) / 2] / 1e9;
@@ -243,7 +257,8 @@ static uint8_t rows_cause(uint8_t causes)
     uint8_t c = causes & DC_CAUSE_THETA ? DS_CAUSE_THETA : 0;
     c |= causes & DC_CAUSE_AUDIT ? DS_CAUSE_AUDIT : 0;
     c |= causes & DC_CAUSE_FLAG ? DS_CAUSE_FLAG : 0;
-    return (uint8_t)(c | (causes & (DC_CAUSE_ESCALATION | DC_CAUSE_RETRY) ? DS_CAUSE_ESCALATION : 0));
+    return (uint8_t)(c |
+                     (causes & (DC_CAUSE_ESCALATION | DC_CAUSE_RETRY) ? DS_CAUSE_ESCALATION : 0));
 }
 
 static void rows_drawn(struct ds_world *w, const struct dc_block *b)
@@ -274,13 +289,14 @@ static void rows_drawn(struct ds_world *w, const struct dc_block *b)
 static uint8_t rows_verdict(uint8_t verdict)
 {
     static const uint8_t map[] = {
-        [DC_VERDICT_NONE] = DS_VERDICT_NONE, [DC_VERDICT_PASS] = DS_VERDICT_PASS,
-        [DC_VERDICT_FAIL] = DS_VERDICT_FAIL, [DC_VERDICT_LATE] = DS_VERDICT_LATE,
+        [DC_VERDICT_NONE] = DS_VERDICT_NONE,     [DC_VERDICT_PASS] = DS_VERDICT_PASS,
+        [DC_VERDICT_FAIL] = DS_VERDICT_FAIL,     [DC_VERDICT_LATE] = DS_VERDICT_LATE,
         [DC_VERDICT_SILENT] = DS_VERDICT_SILENT, [DC_VERDICT_UNDECIDED] = DS_VERDICT_UNDECIDED};
     return map[verdict <= DC_VERDICT_UNDECIDED ? verdict : 0];
 }
 
-static void rows_settle_one(struct ds_world *w, const struct dc_block *b, const struct dc_settled *s)
+static void rows_settle_one(struct ds_world *w, const struct dc_block *b,
+                            const struct dc_settled *s)
 {
     struct ds_observer *o = w->observer;
     struct ds_row_epoch *e = &o->epoch_row;
@@ -288,14 +304,20 @@ static void rows_settle_one(struct ds_world *w, const struct dc_block *b, const 
     bool cheat = world_cheats(w, s->node), pass = s->verdict == DC_VERDICT_PASS;
     bool undecided = s->verdict == DC_VERDICT_UNDECIDED;
     /* A first asking that was missed is asked again: no failure yet (models/README.md 6). */
-    bool failed = s->verdict == DC_VERDICT_FAIL || (!pass && !undecided && s->challenge.asking == 2);
+    bool failed =
+        s->verdict == DC_VERDICT_FAIL || (!pass && !undecided && s->challenge.asking == 2);
     uint8_t cause = rows_cause(s->challenge.cause);
-    struct ds_row_challenge row = {
-        .epoch = s->challenge.epoch, .height = s->challenge.height, .node = s->node,
-        .verifiers = s->challenge.verifiers, .cause = cause, .k = s->challenge.k,
-        .verdict = rows_verdict(s->verdict), .strategy = o->columns->strategy[s->node],
-        .response_time_s = s->challenge.response_us == UINT32_MAX ? NAN
-                                                                  : s->challenge.response_us / 1e6};
+    struct ds_row_challenge row = {.epoch = s->challenge.epoch,
+                                   .height = s->challenge.height,
+                                   .node = s->node,
+                                   .verifiers = s->challenge.verifiers,
+                                   .cause = cause,
+                                   .k = s->challenge.k,
+                                   .verdict = rows_verdict(s->verdict),
+                                   .strategy = o->columns->strategy[s->node],
+                                   .response_time_s = s->challenge.response_us == UINT32_MAX
+                                                          ? NAN
+                                                          : s->challenge.response_us / 1e6};
     rows_append(w, DS_TABLE_CHALLENGES, &row);
     f->verdict = row.verdict;
     f->cause = cause;
@@ -380,12 +402,19 @@ static void rows_node_epoch(struct ds_world *w, const struct dc_block *b)
         }
         o->fate[n].k = o->fate[n].verdict = o->fate[n].cause = 0;
     }
-    struct ds_row_node_epoch row = {
-        .utilisation = c->utilisation, .synchronicity = c->synchronicity,
-        .availability = c->availability, .quality = c->quality, .score = c->score,
-        .difficulty = c->difficulty, .verdict = c->verdict, .cause = c->cause,
-        .flagged = c->flagged, .strategy = c->strategy, .p_value = c->p_value, .bond = c->bond,
-        .reward = c->reward};
+    struct ds_row_node_epoch row = {.utilisation = c->utilisation,
+                                    .synchronicity = c->synchronicity,
+                                    .availability = c->availability,
+                                    .quality = c->quality,
+                                    .score = c->score,
+                                    .difficulty = c->difficulty,
+                                    .verdict = c->verdict,
+                                    .cause = c->cause,
+                                    .flagged = c->flagged,
+                                    .strategy = c->strategy,
+                                    .p_value = c->p_value,
+                                    .bond = c->bond,
+                                    .reward = c->reward};
     rows_append(w, DS_TABLE_NODE_EPOCH, &row);
 }
 
@@ -506,6 +535,8 @@ void world_observe_fault(struct ds_world *w, const struct ds_fault *f, uint32_t 
     int64_t length = f->kind == DS_FAULT_CRASH ? f->restart_ns : f->for_ns;
     struct ds_row_fault row = {.time_ns = now_ns,
                                .until_ns = length > 0 ? now_ns + length : INT64_MAX,
-                               .kind = (uint16_t)f->kind, .targets = targets, .parameters = text};
+                               .kind = (uint16_t)f->kind,
+                               .targets = targets,
+                               .parameters = text};
     rows_append(w, DS_TABLE_FAULTS, &row);
 }

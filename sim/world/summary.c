@@ -7,9 +7,9 @@
 #include "sim/world/observer.h"
 
 static const char *const message_names[KIND_COUNT] = {
-    "other", "proposal", "vote", "timeout", "sync", "handover", "block_request", "block_reply",
-    "tx", "challenge", "answer", "put", "put_reply", "get", "get_reply", "receipt",
-    "receipt_reply", "announce", "pull"};
+    "other",       "proposal", "vote",          "timeout",  "sync", "handover",  "block_request",
+    "block_reply", "tx",       "challenge",     "answer",   "put",  "put_reply", "get",
+    "get_reply",   "receipt",  "receipt_reply", "announce", "pull"};
 
 static const struct ds_metric *summary_metric(const char *name)
 {
@@ -33,7 +33,8 @@ static struct ds_scalar *summary_add(struct ds_world *w, const char *name)
     DC_CHECK(copy != NULL);
     strcpy(copy, name);
     const struct ds_metric *m = summary_metric(name);
-    *s = (struct ds_scalar){.name = copy, .units = m != NULL ? m->unit : "1",
+    *s = (struct ds_scalar){.name = copy,
+                            .units = m != NULL ? m->unit : "1",
                             .long_name = m != NULL ? m->meaning : copy};
     if (strcmp(s->units, "bool") == 0)
         s->units = "1";
@@ -75,13 +76,16 @@ static double ratio(double a, double b)
 
 static void summary_latency(struct ds_world *w, const char *name, const struct dc_histogram *h)
 {
-    static const struct { const char *suffix; uint32_t percent; } q[] = {
-        {"p50", 50}, {"p95", 95}, {"p99", 99}};
+    static const struct {
+        const char *suffix;
+        uint32_t percent;
+    } q[] = {{"p50", 50}, {"p95", 95}, {"p99", 99}};
     char full[64];
     for (size_t i = 0; i < 3; i++) {
         snprintf(full, sizeof full, "%s.%s", name, q[i].suffix);
-        summary_real(w, full, h->count == 0 ? NAN
-                                  : (double)dc_histogram_quantile(h, q[i].percent, 100) / 1e9);
+        summary_real(w, full,
+                     h->count == 0 ? NAN
+                                   : (double)dc_histogram_quantile(h, q[i].percent, 100) / 1e9);
     }
     snprintf(full, sizeof full, "%s.mean", name);
     summary_real(w, full, h->count == 0 ? NAN : (double)dc_histogram_mean(h) / 1e9);
@@ -95,8 +99,7 @@ static void summary_chain(struct ds_world *w, int64_t now_ns)
     uint64_t blocks = o->height_final < o->height_last ? o->height_final : o->height_last - 1;
     summary_count(w, "safety", o->conflicts == 0);
     summary_count(w, "supply", o->supply_breaks == 0);
-    int64_t patience = 3 * (w->params.block_interval_ns + w->params.delay_max_ns) + 30000000000;
-    summary_count(w, "halted", w->end == DS_WORLD_HALTED || now_ns - o->progress_ns > patience);
+    summary_count(w, "halted", world_halted(w));
     summary_count(w, "epochs", o->epochs);
     summary_count(w, "blocks_final", blocks);
     summary_real(w, "blocks_per_second", ratio((double)blocks, (double)o->progress_ns / 1e9));
@@ -142,8 +145,11 @@ static void summary_traffic_rows(struct ds_world *w)
         const struct dc_histogram *h = &s.delay_ns;
         bool any = h->count != 0;
         struct ds_row_traffic row = {
-            .kind = message_names[k], .messages = s.messages, .bytes = s.bytes,
-            .dropped_loss = s.outcome[DS_NET_LOST], .dropped_partition = s.outcome[DS_NET_CUT],
+            .kind = message_names[k],
+            .messages = s.messages,
+            .bytes = s.bytes,
+            .dropped_loss = s.outcome[DS_NET_LOST],
+            .dropped_partition = s.outcome[DS_NET_CUT],
             .dropped_queue = s.outcome[DS_NET_UPLINK_FULL] + s.outcome[DS_NET_DOWNLINK_FULL],
             .dropped_down = down,
             .delay_p50_s = any ? (double)dc_histogram_quantile(h, 50, 100) / 1e9 : NAN,
@@ -206,14 +212,16 @@ static void summary_group(struct ds_world *w, const char *name)
     if (g.nodes == 0)
         return;
     double nodes = (double)g.nodes;
-    const struct { const char *metric; double value; } rows[] = {
-        {"nodes", nodes},
-        {"detect_5", g.detect_5 / nodes},
-        {"detect_20", g.detect_20 / nodes},
-        {"mttd", g.mttd / nodes},
-        {"time_to_eject", g.time_to_eject / nodes},
-        {"leak_by_strategy", g.reward},
-        {"profit_by_strategy", g.profit / nodes}};
+    const struct {
+        const char *metric;
+        double value;
+    } rows[] = {{"nodes", nodes},
+                {"detect_5", g.detect_5 / nodes},
+                {"detect_20", g.detect_20 / nodes},
+                {"mttd", g.mttd / nodes},
+                {"time_to_eject", g.time_to_eject / nodes},
+                {"leak_by_strategy", g.reward},
+                {"profit_by_strategy", g.profit / nodes}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char full[96];
         snprintf(full, sizeof full, "%s%s%s", rows[i].metric, name != NULL ? "." : "",
@@ -231,7 +239,8 @@ static void summary_challenges(struct ds_world *w)
     summary_count(w, "challenges_flag", o->by_cause[2]);
     summary_count(w, "challenges_escalation", o->by_cause[3]);
     summary_count(w, "demands", o->demands);
-    summary_real(w, "challenge_precision", ratio((double)o->challenges_cheat, (double)o->challenges));
+    summary_real(w, "challenge_precision",
+                 ratio((double)o->challenges_cheat, (double)o->challenges));
     summary_real(w, "false_fail_rate", ratio((double)o->honest_failed, (double)o->honest_settled));
     summary_count(w, "honest_failed", o->honest_failed);
     summary_count(w, "flags_total", o->flags);

@@ -56,8 +56,12 @@ static void transport_post(struct ds_world *w, uint32_t shard, uint32_t src, uin
     if (d->outcome != DS_NET_SENT)
         return;
     world_packet_hold(p, 1);
-    struct ds_event e = {.time_ns = d->arrival_ns, .dst = dst, .src = src, .seq = sequence,
-                         .kind = kind, .payload = (uint64_t)(uintptr_t)p};
+    struct ds_event e = {.time_ns = d->arrival_ns,
+                         .dst = dst,
+                         .src = src,
+                         .seq = sequence,
+                         .kind = kind,
+                         .payload = (uint64_t)(uintptr_t)p};
     ds_kernel_post(w->kernel, shard, &e);
 }
 
@@ -88,7 +92,11 @@ void world_send_many(struct ds_world *w, uint32_t shard, uint32_t src, const uin
 void world_post_self(struct ds_world *w, uint32_t shard, uint32_t node, int64_t time_ns,
                      uint32_t kind, uint64_t payload)
 {
-    struct ds_event e = {.time_ns = time_ns, .dst = node, .src = node,
-                         .seq = w->sequence[node]++, .kind = kind, .payload = payload};
+    struct ds_event e = {.time_ns = time_ns,
+                         .dst = node,
+                         .src = node,
+                         .seq = w->sequence[node]++,
+                         .kind = kind,
+                         .payload = payload};
     ds_kernel_post(w->kernel, shard, &e);
 }

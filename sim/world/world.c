@@ -91,7 +91,8 @@ static void world_host(const struct ds_world *w, uint32_t node, struct ds_net_ho
     while (c + 1 < g->links_count && u >= g->links[c].share)
         u -= g->links[c++].share;
     *h = (struct ds_net_host){
-        .identity = w->identity[node], .place = w->region[node],
+        .identity = w->identity[node],
+        .place = w->region[node],
         .loss_up_q31 = g->links_count != 0 ? g->links[c].loss : 0,
         .up_bps = place->up_bps != 0 ? place->up_bps : (int64_t)n->bandwidth_up,
         .down_bps = place->down_bps != 0 ? place->down_bps : (int64_t)n->bandwidth_down};
@@ -112,9 +113,12 @@ static enum dc_status world_links(struct ds_world *w, struct dc_error *error)
         return dc_error_set(error, DC_ERR_IO, "out of memory for %u nodes", w->nodes);
     for (uint32_t i = 0; i < w->nodes; i++)
         world_host(w, i, &host[i]);
-    struct ds_net_config config = {.seed = w->scenario->seed, .topology = &w->topology,
-                                   .jitter = w->jitter, .loss_q31 = n->loss,
-                                   .host_delay_ns = n->host_delay_ns, .kinds = KIND_COUNT,
+    struct ds_net_config config = {.seed = w->scenario->seed,
+                                   .topology = &w->topology,
+                                   .jitter = w->jitter,
+                                   .loss_q31 = n->loss,
+                                   .host_delay_ns = n->host_delay_ns,
+                                   .kinds = KIND_COUNT,
                                    .queue_max_ns = n->queue_max_ns};
     if (s == DC_OK)
         s = ds_net_create(&config, host, w->nodes, &w->net, error);
@@ -145,10 +149,13 @@ static void world_delays(struct ds_world *w)
         uint64_t reach = w->scenario->network.overlay.degree;
         int64_t hops = 1;
         for (; reach < w->nodes && hops < 32; hops++)
-            reach *= w->scenario->network.overlay.degree > 2 ? w->scenario->network.overlay.degree - 1 : 2;
+            reach *= w->scenario->network.overlay.degree > 2
+                         ? w->scenario->network.overlay.degree - 1
+                         : 2;
         trips = 3 * hops;
     }
-    int64_t mean = sum > w->scenario->network.host_delay_ns ? sum : w->scenario->network.host_delay_ns;
+    int64_t mean =
+        sum > w->scenario->network.host_delay_ns ? sum : w->scenario->network.host_delay_ns;
     w->params.delay_typical_ns = trips > 1 ? mean * trips : largest;
     if (w->params.delay_typical_ns < largest)
         w->params.delay_typical_ns = largest;
@@ -188,13 +195,19 @@ static enum dc_status world_store(struct ds_world *w, const struct world_genesis
 {
     uint32_t regions;
     int64_t *allowance = world_allowances(w, &regions);
-    struct dc_genesis genesis = {.params = w->params, .accounts = w->nodes, .account = g->account,
-                                 .deals = g->deals, .deal = g->deal, .regions = regions,
-                                 .allowance_ns = allowance, .beacon = world_beacon(w)};
+    struct dc_genesis genesis = {.params = w->params,
+                                 .accounts = w->nodes,
+                                 .account = g->account,
+                                 .deals = g->deals,
+                                 .deal = g->deal,
+                                 .regions = regions,
+                                 .allowance_ns = allowance,
+                                 .beacon = world_beacon(w)};
     struct dc_keypair registrar;
     dc_node_keys(w->scenario->seed, UINT32_MAX, &registrar, NULL);
     memcpy(genesis.registrar_key, registrar.public, sizeof genesis.registrar_key);
-    struct dc_store_config config = {.chain = w->chain, .crypto = &w->crypto,
+    struct dc_store_config config = {.chain = w->chain,
+                                     .crypto = &w->crypto,
                                      .memo = w->scenario->memo,
                                      .keep_heights = world_keep_heights(w),
                                      .checker = &dc_node_answer_checker};
@@ -205,14 +218,17 @@ static enum dc_status world_store(struct ds_world *w, const struct world_genesis
 
 /* --- nodes ---------------------------------------------------------------------------------- */
 
-static struct dc_node_config world_node_config(struct ds_world *w, const struct world_genesis *genesis,
-                                               uint32_t n)
+static struct dc_node_config world_node_config(struct ds_world *w,
+                                               const struct world_genesis *genesis, uint32_t n)
 {
-    static const enum dc_strategy strategies[] = {
-        [DS_STRATEGY_HONEST] = DC_STRATEGY_HONEST,   [DS_STRATEGY_GHOST] = DC_STRATEGY_GHOST,
-        [DS_STRATEGY_PARTIAL] = DC_STRATEGY_PARTIAL, [DS_STRATEGY_STALE] = DC_STRATEGY_STALE,
-        [DS_STRATEGY_WASHER] = DC_STRATEGY_WASHER,   [DS_STRATEGY_SILENT] = DC_STRATEGY_SILENT,
-        [DS_STRATEGY_EQUIVOCATING] = DC_STRATEGY_EQUIVOCATING};
+    static const enum dc_strategy strategies[] = {[DS_STRATEGY_HONEST] = DC_STRATEGY_HONEST,
+                                                  [DS_STRATEGY_GHOST] = DC_STRATEGY_GHOST,
+                                                  [DS_STRATEGY_PARTIAL] = DC_STRATEGY_PARTIAL,
+                                                  [DS_STRATEGY_STALE] = DC_STRATEGY_STALE,
+                                                  [DS_STRATEGY_WASHER] = DC_STRATEGY_WASHER,
+                                                  [DS_STRATEGY_SILENT] = DC_STRATEGY_SILENT,
+                                                  [DS_STRATEGY_EQUIVOCATING] =
+                                                      DC_STRATEGY_EQUIVOCATING};
     static const enum dc_node_role roles[] = {[DS_ROLE_VALIDATOR] = DC_NODE_VALIDATOR,
                                               [DS_ROLE_SERVICE] = DC_NODE_SERVICE,
                                               [DS_ROLE_CLIENT] = DC_NODE_CLIENT};
@@ -220,17 +236,24 @@ static struct dc_node_config world_node_config(struct ds_world *w, const struct 
     const struct ds_mix *mix = w->mix[n];
     enum dc_strategy strategy = mix != NULL ? strategies[mix->strategy] : DC_STRATEGY_HONEST;
     dc_q31 missing = strategy == DC_STRATEGY_GHOST || strategy == DC_STRATEGY_WASHER ? DC_ONE
-                     : strategy == DC_STRATEGY_PARTIAL ? mix->argument
-                                                       : 0;
-    return (struct dc_node_config){
-        .chain = w->chain, .id = n, .role = roles[g->role], .strategy = strategy,
-        .store = w->store, .crypto = &w->crypto, .params = &w->params,
-        .key_seed = w->scenario->seed, .capacity_bytes = w->capacity[n],
-        .filler = &genesis->filler[n],
-        .disk = {dc_mix64(w->scenario->seed ^ w->identity[n]), missing},
-        .replicas = g->demand.replicas, .retries = g->demand.retries,
-        .deal_epochs = g->demand.deal_epochs, .timeout_ns = g->demand.timeout_ns,
-        .price_get = w->params.price_gib_epoch / 1000 + 1};
+                     : strategy == DC_STRATEGY_PARTIAL                               ? mix->argument
+                                                                                     : 0;
+    return (struct dc_node_config){.chain = w->chain,
+                                   .id = n,
+                                   .role = roles[g->role],
+                                   .strategy = strategy,
+                                   .store = w->store,
+                                   .crypto = &w->crypto,
+                                   .params = &w->params,
+                                   .key_seed = w->scenario->seed,
+                                   .capacity_bytes = w->capacity[n],
+                                   .filler = &genesis->filler[n],
+                                   .disk = {dc_mix64(w->scenario->seed ^ w->identity[n]), missing},
+                                   .replicas = g->demand.replicas,
+                                   .retries = g->demand.retries,
+                                   .deal_epochs = g->demand.deal_epochs,
+                                   .timeout_ns = g->demand.timeout_ns,
+                                   .price_get = w->params.price_gib_epoch / 1000 + 1};
 }
 
 static enum dc_status world_nodes(struct ds_world *w, const struct world_genesis *g,
@@ -249,9 +272,11 @@ static enum dc_status world_nodes(struct ds_world *w, const struct world_genesis
         }
     }
     for (uint32_t i = 0; i < g->deals; i++) {
-        struct dc_held held = {.deal = i, .offset_chunk = 0,
+        struct dc_held held = {.deal = i,
+                               .offset_chunk = 0,
                                .chunks = dc_chunks_of(g->deal[i].size_bytes),
-                               .content = g->content[i], .root = g->deal[i].root};
+                               .content = g->content[i],
+                               .root = g->deal[i].root};
         dc_node_hold(w->node[g->deal[i].node], &held);
     }
     return DC_OK;
@@ -284,8 +309,11 @@ static void world_progress(struct ds_world *w, int64_t now_ns)
     if (w->options.progress == NULL || now_ns < w->progress_next_ns)
         return;
     w->progress_next_ns = now_ns + 250000000;
-    struct ds_progress p = {.now_ns = now_ns, .end_ns = w->end_ns, .epoch = world_epochs_final(w),
-                            .epochs = w->scenario->duration_epochs, .height = world_height_final(w)};
+    struct ds_progress p = {.now_ns = now_ns,
+                            .end_ns = w->end_ns,
+                            .epoch = world_epochs_final(w),
+                            .epochs = w->scenario->duration_epochs,
+                            .height = world_height_final(w)};
     for (uint32_t i = 0; i < w->threads; i++)
         p.events += w->shard[i].events;
     w->options.progress(w->options.progress_ctx, &p);
@@ -337,10 +365,15 @@ static bool world_idle(void *ctx, uint32_t shard)
 
 static enum dc_status world_kernel(struct ds_world *w, struct dc_error *error)
 {
-    struct ds_kernel_config config = {
-        .nodes = w->nodes, .threads = w->threads, .seed = w->scenario->seed,
-        .lookahead_ns = ds_net_lookahead(w->net), .ctx = w, .handle = world_handle,
-        .prefetch = world_prefetch, .barrier = world_barrier, .idle = world_idle};
+    struct ds_kernel_config config = {.nodes = w->nodes,
+                                      .threads = w->threads,
+                                      .seed = w->scenario->seed,
+                                      .lookahead_ns = ds_net_lookahead(w->net),
+                                      .ctx = w,
+                                      .handle = world_handle,
+                                      .prefetch = world_prefetch,
+                                      .barrier = world_barrier,
+                                      .idle = world_idle};
     w->kernel = ds_kernel_create(&config, error);
     if (w->kernel == NULL)
         return error->status;
@@ -408,10 +441,9 @@ static enum dc_status world_make(struct ds_world *w, struct dc_error *error)
     w->chore_next_ns = 1000000000;
     if (w->end_ns > sc->max_time_ns && sc->max_time_ns != 0)
         w->end_ns = sc->max_time_ns;
-    enum dc_status s = dc_crypto_open(&w->crypto,
-                                      sc->crypto == DS_CRYPTO_REAL ? DC_SUITE_REAL : DC_SUITE_MODELLED,
-                                      world_memo_bytes(w),
-                                      w->threads > 1 && sc->crypto == DS_CRYPTO_REAL ? 8192 : 0, error);
+    enum dc_status s = dc_crypto_open(
+        &w->crypto, sc->crypto == DS_CRYPTO_REAL ? DC_SUITE_REAL : DC_SUITE_MODELLED,
+        world_memo_bytes(w), w->threads > 1 && sc->crypto == DS_CRYPTO_REAL ? 8192 : 0, error);
     world_costs(w);
     if (s == DC_OK)
         s = world_arrays(w, error);
@@ -465,10 +497,10 @@ enum dc_status ds_world_run(struct ds_world *w, struct dc_error *error)
 {
     w->end = DS_WORLD_DONE;
     ds_kernel_run(w->kernel, w->end_ns);
+    world_observe(w, ds_kernel_now(w->kernel));
     if (w->scenario->duration_epochs != 0 && w->end == DS_WORLD_DONE &&
         world_epochs_final(w) < w->scenario->duration_epochs)
-        w->end = DS_WORLD_HALTED;
-    world_observe(w, ds_kernel_now(w->kernel));
+        w->end = world_halted(w) ? DS_WORLD_HALTED : DS_WORLD_TIME;
     if (w->error.status != DC_OK)
         return dc_error_set(error, w->error.status, "%s", w->error.text);
     return DC_OK;
@@ -519,10 +551,10 @@ void ds_world_destroy(struct ds_world *w)
     ds_overlay_free(&w->overlay);
     ds_topology_free(&w->topology);
     dc_crypto_close(&w->crypto);
-    void *arrays[] = {w->node, w->busy_ns, w->sequence, w->incarnation, w->up, w->slow_q16,
-                      w->digest, w->group, w->mix, w->region, w->identity, w->power, w->capacity,
-                      w->used, w->bond,
-                      w->shard, w->jitter};
+    void *arrays[] = {w->node,     w->busy_ns, w->sequence, w->incarnation, w->up,
+                      w->slow_q16, w->digest,  w->group,    w->mix,         w->region,
+                      w->identity, w->power,   w->capacity, w->used,        w->bond,
+                      w->shard,    w->jitter};
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
         dc_mem_free(arrays[i]);
     dc_mem_free(w);
@@ -532,11 +564,13 @@ struct ds_world_counts ds_world_counts(const struct ds_world *w)
 {
     struct ds_kernel_counters k = ds_kernel_counters(w->kernel);
     const struct dc_crypto_counts *c = w->crypto.counts;
-    return (struct ds_world_counts){
-        .events = k.events, .windows = k.windows, .parallel_windows = k.parallel_windows,
-        .sign = atomic_load(&c->logical[DC_OP_SIGN]),
-        .verify = atomic_load(&c->logical[DC_OP_VERIFY]),
-        .sign_done = atomic_load(&c->actual[DC_OP_SIGN]),
-        .verify_done = atomic_load(&c->actual[DC_OP_VERIFY]),
-        .chain_bytes = dc_store_bytes(w->store), .pending_bytes = k.bytes};
+    return (struct ds_world_counts){.events = k.events,
+                                    .windows = k.windows,
+                                    .parallel_windows = k.parallel_windows,
+                                    .sign = atomic_load(&c->logical[DC_OP_SIGN]),
+                                    .verify = atomic_load(&c->logical[DC_OP_VERIFY]),
+                                    .sign_done = atomic_load(&c->actual[DC_OP_SIGN]),
+                                    .verify_done = atomic_load(&c->actual[DC_OP_VERIFY]),
+                                    .chain_bytes = dc_store_bytes(w->store),
+                                    .pending_bytes = k.bytes};
 }

@@ -23,19 +23,25 @@ struct ds_progress {
 };
 
 struct ds_world_options {
-    const char *output;   /* path of the results file; NULL: none is written */
-    uint32_t threads;     /* at least 1 */
-    int64_t until_ns;     /* stop early; 0: no */
-    bool trace;           /* record every event (also when the scenario says so) */
+    const char *output;                    /* path of the results file; NULL: none is written */
+    uint32_t threads;                      /* at least 1 */
+    int64_t until_ns;                      /* stop early; 0: no */
+    bool trace;                            /* record every event (also when the scenario says so) */
     int64_t trace_from_ns, trace_until_ns; /* of virtual time; until 0: all */
-    const volatile sig_atomic_t *stop; /* raised by a signal handler, or NULL */
+    const volatile sig_atomic_t *stop;     /* raised by a signal handler, or NULL */
     void (*progress)(void *ctx, const struct ds_progress *p); /* or NULL */
     void *progress_ctx;
     const struct ds_attribute *attributes; /* build_* and version, for the root */
     size_t attribute_count;
 };
 
-enum ds_world_end { DS_WORLD_DONE, DS_WORLD_HALTED, DS_WORLD_INTERRUPTED, DS_WORLD_UNTIL };
+enum ds_world_end {
+    DS_WORLD_DONE,        /* its duration is over */
+    DS_WORLD_HALTED,      /* no block was final any more when max_time was reached */
+    DS_WORLD_TIME,        /* max_time was reached before its epochs were */
+    DS_WORLD_INTERRUPTED, /* by a signal */
+    DS_WORLD_UNTIL        /* options.until_ns was reached */
+};
 
 struct ds_expectation {
     const char *text; /* as written */

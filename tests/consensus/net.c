@@ -157,8 +157,7 @@ static void describe(struct net *net, uint32_t m, const uint8_t *bytes, size_t s
         say(net, "%u asks %s for%s%s%s above %llu", m, to,
             q.flags & DC_REQUEST_BLOCKS ? " blocks to " : "",
             q.flags & DC_REQUEST_BLOCKS ? (a[0] == '-' ? "its tip" : a) : "",
-            q.flags & DC_REQUEST_CERTIFICATES ? " certificates" : "",
-            (unsigned long long)q.height);
+            q.flags & DC_REQUEST_CERTIFICATES ? " certificates" : "", (unsigned long long)q.height);
         break;
     case DC_MSG_SYNC:
         DC_CHECK(dc_sync_decode(bytes, size, &s));
@@ -174,8 +173,7 @@ static void describe(struct net *net, uint32_t m, const uint8_t *bytes, size_t s
         say(net, "%u replies %s to %s", m, a, to);
         break;
     }
-    default:
-        break;
+    default: break;
     }
 }
 
@@ -344,14 +342,9 @@ static void drain(struct net *net, uint32_t i)
                                          .boot = net->machine[i].boot,
                                          .timer = e->timer});
             break;
-        case DC_EFFECT_COMMIT:
-            commit(net, i, e->object);
-            break;
-        case DC_EFFECT_NOTE:
-            note(net, i, e);
-            break;
-        case DC_EFFECT_RELAY:
-            break;
+        case DC_EFFECT_COMMIT: commit(net, i, e->object); break;
+        case DC_EFFECT_NOTE: note(net, i, e); break;
+        case DC_EFFECT_RELAY: break;
         }
     }
     dc_effects_clear(&net->out);
@@ -394,13 +387,13 @@ struct net *net_create(const struct net_config *config)
     dc_crypto_init();
     DC_CHECK(dc_crypto_open(&net->crypto, config->suite, config->memo_off ? 0 : 1 << 20, 0,
                             &error) == DC_OK);
-    net->params = (struct dc_params){
-        .epoch_blocks = config->epoch_blocks,
-        .block_interval_ns = config->block_interval_ns,
-        .delay_typical_ns = config->delay_ns + config->delay_spread_ns,
-        .delay_max_ns = config->delay_ns + config->delay_spread_ns,
-        .block_bytes_max = 1 << 20,
-        .dissemination = config->direct ? DC_DISSEMINATION_DIRECT : DC_DISSEMINATION_GOSSIP};
+    net->params = (struct dc_params){.epoch_blocks = config->epoch_blocks,
+                                     .block_interval_ns = config->block_interval_ns,
+                                     .delay_typical_ns = config->delay_ns + config->delay_spread_ns,
+                                     .delay_max_ns = config->delay_ns + config->delay_spread_ns,
+                                     .block_bytes_max = 1 << 20,
+                                     .dissemination = config->direct ? DC_DISSEMINATION_DIRECT
+                                                                     : DC_DISSEMINATION_GOSSIP};
     net->random = dc_stream(config->seed, dc_name("net"), dc_name("test"));
     uint32_t n = config->validators;
     net->key = dc_mem_need(n, sizeof *net->key, "test");
@@ -594,8 +587,7 @@ uint64_t net_lowest_final(const struct net *net)
 {
     uint64_t lowest = UINT64_MAX;
     for (uint32_t i = 0; i < net->machines; i++)
-        if (net->machine[i].up && net->machine[i].correct &&
-            net->machine[i].final_height < lowest)
+        if (net->machine[i].up && net->machine[i].correct && net->machine[i].final_height < lowest)
             lowest = net->machine[i].final_height;
     return lowest;
 }

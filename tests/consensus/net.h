@@ -83,7 +83,7 @@ struct net {
     int64_t now_ns;
     struct dc_stream random;
     struct dc_effects out;
-    bool manual;                      /* messages wait for net_deliver, timers for net_tick */
+    bool manual; /* messages wait for net_deliver, timers for net_tick */
     struct dc_hash final[NET_HEIGHTS_MAX];
     bool known_final[NET_HEIGHTS_MAX];
     int64_t proposed_ns[NET_HEIGHTS_MAX];

@@ -19,8 +19,12 @@ static struct dc_effects out;
 
 static void set_up(bool memo_off)
 {
-    struct net_config config = {.validators = N, .seed = 2, .delay_ns = MS, .epoch_blocks = 4,
-                                .memo_off = memo_off, .suite = DC_SUITE_REAL};
+    struct net_config config = {.validators = N,
+                                .seed = 2,
+                                .delay_ns = MS,
+                                .epoch_blocks = 4,
+                                .memo_off = memo_off,
+                                .suite = DC_SUITE_REAL};
     net = net_create(&config);
     env = &net->machine[0].env;
     committee = dc_store_committee(net->store, dc_store_genesis(net->store), 0);
@@ -364,8 +368,8 @@ static void test_messages(void)
     CU_ASSERT_EQUAL(size, DC_TIMEOUT_MSG_BYTES);
     CU_ASSERT_EQUAL(survivors(bytes, size, timeout_holds), 256);
 
-    struct dc_sync_msg s = {.epoch = 4, .qc = bytes + 10, .qc_size = 20, .tc = bytes + 50,
-                            .tc_size = 33};
+    struct dc_sync_msg s = {
+        .epoch = 4, .qc = bytes + 10, .qc_size = 20, .tc = bytes + 50, .tc_size = 33};
     size = dc_sync_size(&s);
     dc_sync_encode(&s, original);
     memcpy(bytes, original, size);

@@ -66,8 +66,11 @@ static void test_latency(void)
 static void test_small(void)
 {
     for (uint32_t n = 1; n <= 3; n++) {
-        struct net_config config = {.validators = n, .seed = n, .delay_ns = MS,
-                                    .block_interval_ns = 10 * MS, .epoch_blocks = 5,
+        struct net_config config = {.validators = n,
+                                    .seed = n,
+                                    .delay_ns = MS,
+                                    .block_interval_ns = 10 * MS,
+                                    .epoch_blocks = 5,
                                     .suite = DC_SUITE_REAL};
         struct net *net = net_create(&config);
         net_start(net);
@@ -82,9 +85,15 @@ static void test_small(void)
 
 static void test_epochs(void)
 {
-    struct net_config config = {.validators = 5, .followers = 2, .seed = 3, .delay_ns = 10 * MS,
-                                .delay_spread_ns = 5 * MS, .block_interval_ns = 50 * MS,
-                                .epoch_blocks = 4, .rotate = true, .suite = DC_SUITE_MODELLED};
+    struct net_config config = {.validators = 5,
+                                .followers = 2,
+                                .seed = 3,
+                                .delay_ns = 10 * MS,
+                                .delay_spread_ns = 5 * MS,
+                                .block_interval_ns = 50 * MS,
+                                .epoch_blocks = 4,
+                                .rotate = true,
+                                .suite = DC_SUITE_MODELLED};
     struct net *net = net_create(&config);
     net_start(net);
     net_run(net, 4000 * MS);
@@ -103,8 +112,11 @@ static void test_epochs(void)
 
 static void crash_third(int64_t from_ns, uint32_t epoch_blocks)
 {
-    struct net_config config = {.validators = 10, .seed = 5, .delay_ns = 10 * MS,
-                                .block_interval_ns = 100 * MS, .epoch_blocks = epoch_blocks,
+    struct net_config config = {.validators = 10,
+                                .seed = 5,
+                                .delay_ns = 10 * MS,
+                                .block_interval_ns = 100 * MS,
+                                .epoch_blocks = epoch_blocks,
                                 .suite = DC_SUITE_MODELLED};
     struct net *net = net_create(&config);
     net_start(net);
@@ -146,8 +158,11 @@ static void test_crash_third(void)
 
 static void test_dead_collector(void)
 {
-    struct net_config config = {.validators = 4, .seed = 7, .delay_ns = 10 * MS,
-                                .block_interval_ns = 100 * MS, .epoch_blocks = 100,
+    struct net_config config = {.validators = 4,
+                                .seed = 7,
+                                .delay_ns = 10 * MS,
+                                .block_interval_ns = 100 * MS,
+                                .epoch_blocks = 100,
                                 .suite = DC_SUITE_MODELLED};
     struct net *net = net_create(&config);
     net_crash(net, 3); /* leader of round 3: collects the votes of round 2 */
@@ -165,8 +180,13 @@ static void test_dead_collector(void)
 
 static void test_partition(void)
 {
-    struct net_config config = {.validators = 7, .followers = 3, .seed = 11, .delay_ns = 10 * MS,
-                                .block_interval_ns = 50 * MS, .epoch_blocks = 10, .rotate = true,
+    struct net_config config = {.validators = 7,
+                                .followers = 3,
+                                .seed = 11,
+                                .delay_ns = 10 * MS,
+                                .block_interval_ns = 50 * MS,
+                                .epoch_blocks = 10,
+                                .rotate = true,
                                 .suite = DC_SUITE_MODELLED};
     struct net *net = net_create(&config);
     net_start(net);
@@ -201,9 +221,14 @@ static void test_partition(void)
 
 static void test_twins(void)
 {
-    struct net_config config = {.validators = 7, .twins = 2, .seed = 13, .delay_ns = 10 * MS,
-                                .delay_spread_ns = 10 * MS, .block_interval_ns = 50 * MS,
-                                .epoch_blocks = 10, .suite = DC_SUITE_MODELLED};
+    struct net_config config = {.validators = 7,
+                                .twins = 2,
+                                .seed = 13,
+                                .delay_ns = 10 * MS,
+                                .delay_spread_ns = 10 * MS,
+                                .block_interval_ns = 50 * MS,
+                                .epoch_blocks = 10,
+                                .suite = DC_SUITE_MODELLED};
     struct net *net = net_create(&config);
     net_start(net);
     net_run(net, 20000 * MS);
@@ -217,8 +242,19 @@ static void test_twins(void)
 
 /* --- a leader who proposes what he must not --------------------------------------------------- */
 
-enum bad_proposal { AS_IT_IS, HEIGHT, EPOCH, STATE_ROOT, TIMESTAMP, SEAL, LEADER, ROUND, QC_BIT,
-                    AHEAD_OF_CLOCK, BAD_COUNT };
+enum bad_proposal {
+    AS_IT_IS,
+    HEIGHT,
+    EPOCH,
+    STATE_ROOT,
+    TIMESTAMP,
+    SEAL,
+    LEADER,
+    ROUND,
+    QC_BIT,
+    AHEAD_OF_CLOCK,
+    BAD_COUNT
+};
 
 /* Block B0.2 of the correct leader 2, changed and signed again by `signer`. */
 static size_t forge(struct net *net, const struct dc_block *b, enum bad_proposal what, uint8_t *out)
@@ -248,8 +284,12 @@ static size_t forge(struct net *net, const struct dc_block *b, enum bad_proposal
 static void test_bad_proposals(void)
 {
     for (int what = AS_IT_IS; what < BAD_COUNT; what++) {
-        struct net_config config = {.validators = 4, .followers = 1, .seed = 1, .delay_ns = 10 * MS,
-                                    .epoch_blocks = 9, .suite = DC_SUITE_REAL};
+        struct net_config config = {.validators = 4,
+                                    .followers = 1,
+                                    .seed = 1,
+                                    .delay_ns = 10 * MS,
+                                    .epoch_blocks = 9,
+                                    .suite = DC_SUITE_REAL};
         struct net *net = net_create(&config);
         net_start(net);
         net_run(net, 25 * MS); /* 2 has proposed; its block is on the way */
@@ -276,8 +316,11 @@ static void test_bad_proposals(void)
 /* A leader whose blocks do not execute loses his rounds and nothing else. */
 static void test_bad_execution(void)
 {
-    struct net_config config = {.validators = 4, .seed = 1, .delay_ns = 10 * MS,
-                                .epoch_blocks = 9, .suite = DC_SUITE_MODELLED};
+    struct net_config config = {.validators = 4,
+                                .seed = 1,
+                                .delay_ns = 10 * MS,
+                                .epoch_blocks = 9,
+                                .suite = DC_SUITE_MODELLED};
     struct net *net = net_create(&config);
     net->machine[1].tx[0] = 0xff;
     net_start(net);
@@ -297,8 +340,12 @@ static void test_bad_execution(void)
  * block.  It asks, and gets there. */
 static void test_follower_out_of_order(void)
 {
-    struct net_config config = {.validators = 4, .followers = 1, .seed = 1, .delay_ns = 10 * MS,
-                                .epoch_blocks = 9, .suite = DC_SUITE_REAL};
+    struct net_config config = {.validators = 4,
+                                .followers = 1,
+                                .seed = 1,
+                                .delay_ns = 10 * MS,
+                                .epoch_blocks = 9,
+                                .suite = DC_SUITE_REAL};
     struct net *net = net_create(&config);
     net->machine[4].group = 1; /* the follower hears nothing */
     net_start(net);
@@ -358,15 +405,10 @@ static void random_faults(struct net *net, struct dc_stream *r)
             if (!m->up)
                 net_restart(net, i);
             break;
-        case 4:
-            m->group = (uint32_t)dc_next_below(r, 2);
-            break;
+        case 4: m->group = (uint32_t)dc_next_below(r, 2); break;
         case 5:
-        case 6:
-            m->group = 0;
-            break;
-        default:
-            break;
+        case 6: m->group = 0; break;
+        default: break;
         }
     }
 }
@@ -408,8 +450,7 @@ static void random_schedule(uint64_t seed)
                                 .power = power,
                                 .suite = DC_SUITE_MODELLED};
     /* as many twins as stay below a third, in every committee */
-    while (dc_next_below(&r, 4) != 0 &&
-           3 * (bad + power[config.twins]) < total - (rotate ? 2 : 0))
+    while (dc_next_below(&r, 4) != 0 && 3 * (bad + power[config.twins]) < total - (rotate ? 2 : 0))
         bad += power[config.twins++];
     struct net *net = net_create(&config);
     for (uint32_t i = 0; i < net->machines; i++)
@@ -475,10 +516,17 @@ static void trace_commit(struct net *net, uint32_t machine, const struct dc_bloc
 
 static struct trace trace_run(bool memo_off, enum dc_suite suite)
 {
-    struct net_config config = {.validators = 5, .followers = 1, .seed = 17, .delay_ns = 10 * MS,
-                                .delay_spread_ns = 20 * MS, .drop_ppm = 30000,
-                                .block_interval_ns = 50 * MS, .epoch_blocks = 6, .rotate = true,
-                                .memo_off = memo_off, .suite = suite};
+    struct net_config config = {.validators = 5,
+                                .followers = 1,
+                                .seed = 17,
+                                .delay_ns = 10 * MS,
+                                .delay_spread_ns = 20 * MS,
+                                .drop_ppm = 30000,
+                                .block_interval_ns = 50 * MS,
+                                .epoch_blocks = 6,
+                                .rotate = true,
+                                .memo_off = memo_off,
+                                .suite = suite};
     struct trace t = {0};
     tracing = &t;
     struct net *net = net_create(&config);

@@ -22,9 +22,15 @@ static void trace_commit(struct net *net, uint32_t machine, const struct dc_bloc
 
 static struct trace run(bool memo_off)
 {
-    struct net_config config = {.validators = 7, .followers = 2, .seed = 4, .delay_ns = 10 * MS,
-                                .delay_spread_ns = 10 * MS, .block_interval_ns = 100 * MS,
-                                .epoch_blocks = 6, .memo_off = memo_off, .suite = DC_SUITE_REAL};
+    struct net_config config = {.validators = 7,
+                                .followers = 2,
+                                .seed = 4,
+                                .delay_ns = 10 * MS,
+                                .delay_spread_ns = 10 * MS,
+                                .block_interval_ns = 100 * MS,
+                                .epoch_blocks = 6,
+                                .memo_off = memo_off,
+                                .suite = DC_SUITE_REAL};
     struct trace t = {0};
     tracing = &t;
     struct net *net = net_create(&config);

@@ -81,8 +81,8 @@ static uint32_t machine(const char *word)
 
 static uint32_t kind(const char *word)
 {
-    static const char *const name[] = {"", "proposals", "votes", "timeouts", "syncs", "handovers",
-                                       "requests", "replies"};
+    static const char *const name[] = {"",      "proposals", "votes",    "timeouts",
+                                       "syncs", "handovers", "requests", "replies"};
     for (uint32_t i = 1; word != NULL && i < 8; i++)
         if (strcmp(word, name[i]) == 0)
             return i;
@@ -91,8 +91,8 @@ static uint32_t kind(const char *word)
 
 static void open_net(struct script *s, char **word, int count)
 {
-    struct net_config c = {.seed = 1, .epoch_blocks = 100, .validators = 4,
-                           .suite = DC_SUITE_MODELLED};
+    struct net_config c = {
+        .seed = 1, .epoch_blocks = 100, .validators = 4, .suite = DC_SUITE_MODELLED};
     bool manual = false;
     for (int i = 1; i < count; i++) {
         const char *v = i + 1 < count ? word[i + 1] : "";
