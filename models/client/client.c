@@ -179,6 +179,17 @@ void dc_client_call(struct dc_client *c, const struct dc_client_env *env, const 
         client_begin(c, env, in, rank, &root, out);
 }
 
+static void client_submit(const struct dc_client_env *env, const struct dc_tx *tx,
+                          struct dc_effects *out)
+{
+    const struct dc_client_config *f = env->config;
+    uint8_t bytes[512];
+    size_t size = dc_tx_sign(f->crypto, f->chain, f->key, tx, bytes, sizeof bytes);
+    DC_CHECK(size != 0);
+    out->charge[DC_COST_SIGN]++;
+    env->submit(env->submit_ctx, bytes, size, out);
+}
+
 static struct dc_client_request *client_find(struct dc_client *c, uint64_t id)
 {
     for (uint32_t i = 0; i < DC_CLIENT_REQUESTS_MAX; i++)
@@ -201,12 +212,7 @@ static void client_put_done(struct dc_client *c, const struct dc_client_env *env
     tx.deal.epochs = f->deal_epochs;
     tx.deal.root = q->root;
     tx.deal.node_signature = signature;
-    uint8_t bytes[512];
-    size_t size = dc_tx_encode_unsigned(&tx, bytes, sizeof bytes - 64);
-    struct dc_hash digest = dc_tx_digest(f->chain, bytes, size);
-    dc_sign(f->crypto, f->key, digest.b, sizeof digest.b, bytes + size);
-    out->charge[DC_COST_SIGN]++;
-    env->submit(env->submit_ctx, bytes, size + 64, out);
+    client_submit(env, &tx, out);
     client_close(c, env, q, true, now_ns, out);
 }
 
@@ -293,12 +299,7 @@ static void client_on_receipt_reply(struct dc_client *c, const struct dc_client_
     tx.receipt.ok = t.ok;
     tx.receipt.timely = t.timely;
     tx.receipt.node_signature = signature;
-    uint8_t bytes[512];
-    size_t size = dc_tx_encode_unsigned(&tx, bytes, sizeof bytes - 64);
-    struct dc_hash digest = dc_tx_digest(f->chain, bytes, size);
-    dc_sign(f->crypto, f->key, digest.b, sizeof digest.b, bytes + size);
-    out->charge[DC_COST_SIGN]++;
-    env->submit(env->submit_ctx, bytes, size + 64, out);
+    client_submit(env, &tx, out);
 }
 
 void dc_client_message(struct dc_client *c, const struct dc_client_env *env,

@@ -40,8 +40,6 @@ void dc_jolteon_time_out(const struct dc_jolteon_step *s)
     struct dc_hash digest = dc_timeout_digest(s->env->chain, t.epoch, t.round, t.qc_round);
     dc_sign(s->env->crypto, s->env->key, digest.b, DC_HASH_BYTES, t.signature);
     s->out->charge[DC_COST_SIGN]++;
-    (void)dc_crypto_offer(s->env->crypto, s->env->key->public, digest.b, DC_HASH_BYTES,
-                          t.signature);
     uint8_t bytes[DC_TIMEOUT_MSG_BYTES_MAX];
     dc_jolteon_send_members(s, c, bytes, dc_timeout_encode(&t, bytes));
 

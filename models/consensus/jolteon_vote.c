@@ -111,7 +111,6 @@ static void publish(const struct dc_jolteon_step *s, const struct dc_block_parts
         dc_proposal_digest(env->chain, parts->header.epoch, parts->header.round, &id);
     dc_sign(env->crypto, env->key, digest.b, DC_HASH_BYTES, bytes + size);
     s->out->charge[DC_COST_SIGN]++;
-    (void)dc_crypto_offer(env->crypto, env->key->public, digest.b, DC_HASH_BYTES, bytes + size);
     struct dc_block *b = dc_store_intern(env->store, bytes, size + DC_SIGNATURE_BYTES);
     DC_CHECK(b != NULL);
     copy_answers(env, b);
@@ -228,8 +227,6 @@ bool dc_jolteon_try_vote(const struct dc_jolteon_step *s)
         dc_vote_digest(s->env->chain, v->epoch, v->round, &v->block, &v->commits);
     dc_sign(s->env->crypto, s->env->key, digest.b, DC_HASH_BYTES, v->signature);
     s->out->charge[DC_COST_SIGN]++;
-    (void)dc_crypto_offer(s->env->crypto, s->env->key->public, digest.b, DC_HASH_BYTES,
-                          v->signature);
     d->voted = true;
     d->last_voted_round = d->round;
     send_vote(s);

@@ -199,13 +199,11 @@ void dc_node_submit_tx(struct dc_node *node, const struct dc_tx *tx, struct dc_e
         room += tx->evidence.proof_size;
     else if (tx->kind == DC_TX_VOTES)
         room += tx->votes.votes_size;
-    uint8_t *bytes = dc_effects_bytes(out, room + DC_SIGNATURE_BYTES);
-    size_t size = dc_tx_encode_unsigned(tx, bytes, room);
+    uint8_t *bytes = dc_effects_bytes(out, room);
+    size_t size = dc_tx_sign(node->env.crypto, node->env.chain, &node->key, tx, bytes, room);
     DC_CHECK(size != 0);
-    struct dc_hash digest = dc_tx_digest(node->env.chain, bytes, size);
-    dc_sign(node->env.crypto, &node->key, digest.b, sizeof digest.b, bytes + size);
     out->charge[DC_COST_SIGN]++;
-    dc_node_submit(node, bytes, size + DC_SIGNATURE_BYTES, out);
+    dc_node_submit(node, bytes, size, out);
 }
 
 /* A transaction came: its form and signature are checked before it waits for a block. */

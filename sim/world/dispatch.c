@@ -28,16 +28,21 @@ static int64_t dispatch_cost(const struct ds_world *w, uint32_t node, const uint
     return (int64_t)(sum >> 8);
 }
 
+/* A list with room for one more. */
+static void *dispatch_room(void *list, uint32_t count, uint32_t *max, size_t size)
+{
+    if (count < *max)
+        return list;
+    *max = *max == 0 ? 256 : 2 * *max;
+    list = dc_mem_grow(list, *max, size);
+    DC_CHECK(list != NULL);
+    return list;
+}
+
 static void dispatch_commit(struct shard *s, uint32_t node, const struct dc_effect *e,
                             int64_t now_ns)
 {
-    if (s->commits == s->commits_max) {
-        uint32_t grown = s->commits_max == 0 ? 256 : 2 * s->commits_max;
-        struct commit *more = dc_mem_grow(s->commit, grown, sizeof *more);
-        DC_CHECK(more != NULL);
-        s->commit = more;
-        s->commits_max = grown;
-    }
+    s->commit = dispatch_room(s->commit, s->commits, &s->commits_max, sizeof *s->commit);
     struct dc_block *block = (struct dc_block *)(uintptr_t)e->object;
     atomic_fetch_add_explicit(&block->refs, 1, memory_order_relaxed);
     s->commit[s->commits++] = (struct commit){block, now_ns, node};
@@ -45,13 +50,7 @@ static void dispatch_commit(struct shard *s, uint32_t node, const struct dc_effe
 
 static void dispatch_note(struct shard *s, uint32_t node, const struct dc_effect *e, int64_t now_ns)
 {
-    if (s->notes == s->notes_max) {
-        uint32_t grown = s->notes_max == 0 ? 256 : 2 * s->notes_max;
-        struct note *more = dc_mem_grow(s->note, grown, sizeof *more);
-        DC_CHECK(more != NULL);
-        s->note = more;
-        s->notes_max = grown;
-    }
+    s->note = dispatch_room(s->note, s->notes, &s->notes_max, sizeof *s->note);
     s->note[s->notes++] = (struct note){.object = e->object,
                                         .time_ns = now_ns,
                                         .a = e->a,
@@ -74,7 +73,8 @@ static struct packet *dispatch_packet(struct ds_world *w, uint32_t node, const s
     return p;
 }
 
-/* Whether packet p, which the node received by gossip, is what this effect passes on. */
+/* Carries out what a step did: its charges, then its effects in order.  `received` is the message
+ * that it handled, which DC_EFFECT_RELAY passes on, or NULL. */
 static void dispatch_effects(struct ds_world *w, uint32_t shard, uint32_t node,
                              const struct ds_event *cause, struct packet *received,
                              int64_t start_ns)
@@ -136,20 +136,13 @@ static void dispatch_message(struct ds_world *w, uint32_t shard, const struct ds
                              struct packet *p)
 {
     struct shard *s = &w->shard[shard];
-    uint32_t event = e->kind & 0xff;
-    uint32_t counted = event == EV_ANNOUNCE ? (uint32_t)KIND_ANNOUNCE
-                       : event == EV_PULL   ? (uint32_t)KIND_PULL
-                                            : p->payload.kind;
-    if (counted >= KIND_COUNT)
-        counted = 0;
-    uint64_t whole = event == EV_ANNOUNCE || event == EV_PULL ? 41 : p->payload.size + p->bulk + 16;
-    if (whole > DS_NET_SIZE_MAX)
-        whole = DS_NET_SIZE_MAX;
+    enum world_event event = (enum world_event)(e->kind & 0xff);
+    uint32_t size, counted = world_wire(p, event, &size);
     if (!w->up[e->dst]) {
         s->dropped_down[counted]++;
         return;
     }
-    int64_t ready = ds_net_receive(w->net, &s->net, e->dst, counted, (uint32_t)whole, e->time_ns);
+    int64_t ready = ds_net_receive(w->net, &s->net, e->dst, counted, size, e->time_ns);
     if (ready < 0)
         return;
     if (event == EV_ANNOUNCE) {
@@ -180,13 +173,7 @@ static void dispatch_call(struct ds_world *w, uint32_t shard, const struct ds_ev
 
 static void dispatch_trace(struct shard *s, const struct ds_event *e, uint64_t digest)
 {
-    if (s->traces == s->traces_max) {
-        uint32_t grown = s->traces_max == 0 ? 1024 : 2 * s->traces_max;
-        struct ds_row_trace *more = dc_mem_grow(s->trace, grown, sizeof *more);
-        DC_CHECK(more != NULL);
-        s->trace = more;
-        s->traces_max = grown;
-    }
+    s->trace = dispatch_room(s->trace, s->traces, &s->traces_max, sizeof *s->trace);
     s->trace[s->traces++] = (struct ds_row_trace){.time_ns = e->time_ns,
                                                   .node = e->dst,
                                                   .source = e->src,

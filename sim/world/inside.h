@@ -142,6 +142,8 @@ static inline void world_packet_hold(struct packet *p, uint32_t n)
 {
     atomic_fetch_add_explicit(&p->refs, n, memory_order_relaxed);
 }
+/* What the network counts a message as, and its size on the wire. */
+uint32_t world_wire(const struct packet *p, enum world_event kind, uint32_t *size);
 /* Sends p (its own reference is not consumed) at now, as an event of that kind. */
 void world_send(struct ds_world *w, uint32_t shard, uint32_t src, uint32_t dst, struct packet *p,
                 enum world_event kind, int64_t now_ns);

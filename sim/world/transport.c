@@ -36,8 +36,7 @@ void world_packet_drop(struct ds_world *w, struct packet *p)
     dc_mem_free(p);
 }
 
-/* What the network counts a message as, and its size on the wire. */
-static uint32_t transport_kind(const struct packet *p, enum world_event kind, uint32_t *size)
+uint32_t world_wire(const struct packet *p, enum world_event kind, uint32_t *size)
 {
     *size = 41; /* an announcement or a request names a message by its hash and kind */
     if (kind == EV_ANNOUNCE)
@@ -68,7 +67,7 @@ static void transport_post(struct ds_world *w, uint32_t shard, uint32_t src, uin
 void world_send(struct ds_world *w, uint32_t shard, uint32_t src, uint32_t dst, struct packet *p,
                 enum world_event kind, int64_t now_ns)
 {
-    uint32_t size, counted = transport_kind(p, kind, &size);
+    uint32_t size, counted = world_wire(p, kind, &size);
     struct ds_delivery d =
         ds_net_send(w->net, &w->shard[shard].net, src, dst, counted, size, now_ns);
     transport_post(w, shard, src, dst, p, kind, &d);
@@ -83,7 +82,7 @@ void world_send_many(struct ds_world *w, uint32_t shard, uint32_t src, const uin
         s->delivery = dc_mem_need(count, sizeof *s->delivery, "deliveries");
         s->delivery_max = count;
     }
-    uint32_t size, counted = transport_kind(p, kind, &size);
+    uint32_t size, counted = world_wire(p, kind, &size);
     ds_net_send_many(w->net, &s->net, src, dst, count, counted, size, now_ns, s->delivery);
     for (uint32_t i = 0; i < count; i++)
         transport_post(w, shard, src, dst[i], p, kind, &s->delivery[i]);
