@@ -168,8 +168,9 @@ static const struct ds_column block_columns[] = {
 
 #define ROW ds_row_challenge
 static const struct ds_column challenge_columns[] = {
-    V(epoch, DS_U64, "1", "epoch in which it was drawn"),
-    V(height, DS_U64, "1", "height at which it was drawn"),
+    V(epoch, DS_U64, "1", "epoch in which it was drawn first"),
+    V(height, DS_U64, "1", "height at which this asking was drawn"),
+    V(asking, DS_U8, "1", "1, or 2 after a first one that was missed"),
     V(node, DS_U32, "1", "node that was challenged"),
     W(cause, DS_U8, CAUSE, "why"),
     V(k, DS_U8, "1", "difficulty: samples asked for"),

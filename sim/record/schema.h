@@ -187,10 +187,10 @@ struct ds_row_block {
     double proposed_s, committed_first_s, committed_median_s, committed_last_s;
 };
 
-struct ds_row_challenge {
+struct ds_row_challenge { /* one per settled asking */
     uint64_t epoch, height;
     uint32_t node, verifiers;
-    uint8_t cause, k, verdict, strategy;
+    uint8_t cause, k, verdict, strategy, asking;
     double response_time_s;
 };
 

@@ -310,7 +310,8 @@ static void rows_settle_one(struct ds_world *w, const struct dc_block *b,
     struct ds_row_challenge row = {.epoch = s->challenge.epoch,
                                    .height = s->challenge.height,
                                    .node = s->node,
-                                   .verifiers = s->challenge.verifiers,
+                                   .asking = s->challenge.asking,
+        .verifiers = s->challenge.verifiers,
                                    .cause = cause,
                                    .k = s->challenge.k,
                                    .verdict = rows_verdict(s->verdict),
@@ -376,7 +377,8 @@ static void rows_node_epoch(struct ds_world *w, const struct dc_block *b)
     for (uint32_t n = 0; n < w->nodes; n++) {
         const struct dc_posync *p = out->record != NULL && n < known ? &out->record[n] : NULL;
         const struct dc_account *a = n < known ? dc_state_account(b->state, n) : NULL;
-        bool part = p != NULL && w->group[n]->role != DS_ROLE_CLIENT;
+        /* after its ejection a node has no record any more */
+        bool part = p != NULL && !p->ejected && w->group[n]->role != DS_ROLE_CLIENT;
         c->utilisation[n] = part && p->u_defined ? p->u : DS_Q31_NONE;
         c->synchronicity[n] = part && p->s_defined ? p->s : DS_Q31_NONE;
         c->availability[n] = part && p->s_defined ? p->a : DS_Q31_NONE;

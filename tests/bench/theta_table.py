@@ -24,7 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 import h5py
 import numpy
 
-THETAS = [0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
+THETAS = [0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0]
 RHO = 0.005
 
 
@@ -40,20 +40,23 @@ def run(args, name, theta, audit):
 
 
 def closed_form(path, theta, rho):
-    """Drawn by theta or audit, expected and z of the difference over all whole epochs."""
+    """Drawn by theta or audit per epoch, expected, and z of the difference over all whole epochs.
+
+    A node below theta is drawn for certain, any other with probability rho; those that wait for a
+    second asking are not drawn, and ejected ones have no record (NaN)."""
     with h5py.File(path, "r") as f:
-        u = f["node_epoch/utilisation"][:]
-        score = f["node_epoch/score"][:]
-        epoch, cause = f["challenges/epoch"][:], f["challenges/cause"][:]
+        u, score = f["node_epoch/utilisation"][:], f["node_epoch/score"][:]
+        c = {k: f["challenges"][k][:] for k in ("epoch", "cause", "asking", "node")}
     seen = expected = variance = 0.0
     last = u.shape[0] - 3  # later challenges may not be settled when the run ends
     for e in range(1, last):
-        node = ~numpy.isnan(score[e - 1])  # validators and service nodes
+        node = ~numpy.isnan(score[e - 1]) & ~numpy.isnan(score[e])
+        node[c["node"][(c["asking"] == 2) & (c["epoch"] == e - 1)]] = False
         below = node & (u[e - 1] < theta)
-        seen += ((epoch == e) & (cause & 3 != 0)).sum()
+        seen += ((c["epoch"] == e) & (c["cause"] & 3 != 0) & (c["asking"] == 1)).sum()
         expected += below.sum() + rho * (node & ~below).sum()
         variance += rho * (1 - rho) * (node & ~below).sum()
-    return seen / (last - 1), expected / (last - 1), (seen - expected) / math.sqrt(variance)
+    return seen / (last - 1), expected / (last - 1), (seen - expected) / math.sqrt(max(variance, 1))
 
 
 def main():

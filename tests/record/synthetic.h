@@ -156,6 +156,7 @@ static enum dc_status synthetic_rest(const struct synthetic *s, struct ds_record
                                        (uint8_t)(i % 32),
                                        (uint8_t)(i % 7),
                                        (uint8_t)(i % 4),
+                                       (uint8_t)(1 + i % 2),
                                        synthetic_double(301, i, 0)};
         row.k = (uint8_t)(row.k + (s->touch_table == DS_TABLE_CHALLENGES && i == 0));
         status = ds_recorder_append(r, DS_TABLE_CHALLENGES, &row, error);
