@@ -2,11 +2,9 @@
 """The theta table of the README: one scenario at many thetas, with common random numbers.
 
 For each theta the scenario runs twice: once as it is, and once with theta = 0 and a rate of random
-audits that challenges the same number of nodes by the closed form of models/README.md 15,
-
-    rho' = 1 - (1 - F_u(theta-)) (1 - rho)
-
-so that what theta buys stands beside what the same number of audits buys.  Challenges drawn by
+audits that spends the same number of challenges: rho' = those that theta and audits drew per epoch
+over the number of nodes.  So what theta buys stands beside what as many audits buy; theta_lift is
+the loss that theta saves over the loss that those audits save, both against theta = 0.  Challenges drawn by
 theta or audit are compared, epoch by epoch, with what the recorded utilisations let expect: a node
 below theta is challenged for certain, any other with probability rho.
 
@@ -47,6 +45,7 @@ def closed_form(path, theta, rho):
     with h5py.File(path, "r") as f:
         u, score = f["node_epoch/utilisation"][:], f["node_epoch/score"][:]
         c = {k: f["challenges"][k][:] for k in ("epoch", "cause", "asking", "node")}
+    theta = round(theta * 2**31) / 2**31  # as the chain has it
     seen = expected = variance = 0.0
     last = u.shape[0] - 3  # later challenges may not be settled when the run ends
     for e in range(1, last):
@@ -57,6 +56,12 @@ def closed_form(path, theta, rho):
         expected += below.sum() + rho * (node & ~below).sum()
         variance += rho * (1 - rho) * (node & ~below).sum()
     return seen / (last - 1), expected / (last - 1), (seen - expected) / math.sqrt(max(variance, 1))
+
+
+def nodes(path):
+    """Validators and service nodes: who can be challenged."""
+    with h5py.File(path, "r") as f:
+        return int((~numpy.isnan(f["node_epoch/score"][0])).sum())
 
 
 def main():
@@ -71,26 +76,29 @@ def main():
     os.makedirs(args.out, exist_ok=True)
     with ThreadPoolExecutor(args.jobs) as pool:
         theta_runs = list(pool.map(lambda t: run(args, f"theta-{t}", t, RHO), THETAS))
-        audits = [1 - (1 - float(s["theta_quantile"])) * (1 - RHO) for s, _ in theta_runs]
+        counts = [closed_form(path, t, RHO) for t, (_, path) in zip(THETAS, theta_runs)]
+        audits = [RHO if t == 0 else count[0] / nodes(path)
+                  for t, count, (_, path) in zip(THETAS, counts, theta_runs)]
         audit_runs = list(pool.map(lambda x: run(args, f"audit-{x[0]}", 0, x[1]), zip(THETAS, audits)))
     rows = []
-    for t, rho, (s, path), (a, _) in zip(THETAS, audits, theta_runs, audit_runs):
-        seen, expected, z = closed_form(path, t, RHO)
+    for t, rho, count, (s, _), (a, audit_path) in zip(THETAS, audits, counts, theta_runs, audit_runs):
+        seen, expected, z = count
+        spent = closed_form(audit_path, 0, rho)[0]
         lift = (float(theta_runs[0][0]["loss"]) - float(s["loss"])) / \
                (float(theta_runs[0][0]["loss"]) - float(a["loss"])) if t > 0 else float("nan")
-        rows.append(dict(theta=t, quantile=float(s["theta_quantile"]), seen=seen, expected=expected, z=z,
+        rows.append(dict(theta=t, quantile=float(s["theta_quantile"]), seen=seen, expected=expected, z=z, spent=spent,
                          ghost=float(s["detect_5.ghost"]), partial=float(s["detect_20.partial"]),
                          washer=float(s["detect_20.washer"]), audit_ghost=float(a["detect_5.ghost"]),
                          audit_partial=float(a["detect_20.partial"]), audit_washer=float(a["detect_20.washer"]),
                          bytes=100 * float(s["challenge_bytes_share"]), failed=int(s["honest_failed"]),
                          loss=float(s["loss"]), audit_loss=float(a["loss"]), lift=lift))
     print("| theta | nodes below | challenges/epoch | closed form | z | ghost in 5 | partial in 20 | washer in 20 |"
-          " traffic | honest failed | loss | audits: partial | washer | loss | lift |")
-    print("|" + " ---: |" * 15)
+          " traffic | honest failed | loss | audits/epoch | ghost in 5 | partial | washer | loss | theta_lift |")
+    print("|" + " ---: |" * 17)
     for r in rows:
         print(f"| {r['theta']:g} | {r['quantile']:.1%} | {r['seen']:.1f} | {r['expected']:.1f} | {r['z']:+.2f} |"
               f" {r['ghost']:.0%} | {r['partial']:.0%} | {r['washer']:.0%} | {r['bytes']:.2f} % | {r['failed']} |"
-              f" {r['loss']:.2f} % | {r['audit_partial']:.0%} | {r['audit_washer']:.0%} | {r['audit_loss']:.2f} % |"
+              f" {r['loss']:.2f} % | {r['spent']:.1f} | {r['audit_ghost']:.0%} | {r['audit_partial']:.0%} | {r['audit_washer']:.0%} | {r['audit_loss']:.2f} % |"
               f" {r['lift']:.2f} |")
     with open(os.path.join(args.out, "table.json"), "w", encoding="utf-8") as f:
         json.dump(rows, f, indent=1)
