@@ -32,6 +32,9 @@ static void challenge_draw_one(struct dc_exec *e, uint32_t id, uint8_t asking, u
     e->state->meta.challenges_open++;
     e->record->charge[DC_COST_HASH] += 2 + c->verifiers;
     *(uint32_t *)dc_list_add(&e->record->drawn, sizeof(uint32_t)) = id;
+    for (uint32_t i = 0; i < c->verifiers; i++)
+        *(struct dc_duty *)dc_list_add(&e->record->duty, sizeof(struct dc_duty)) =
+            (struct dc_duty){c->verifier[i], id};
 }
 
 /* Draws from list[count]; returns how many stay, moved to keep. */
@@ -60,6 +63,29 @@ static int challenge_order(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
     return (x > y) - (x < y);
+}
+
+static int challenge_duty_order(const void *a, const void *b)
+{
+    const struct dc_duty *x = a, *y = b;
+    if (x->verifier != y->verifier)
+        return x->verifier < y->verifier ? -1 : 1;
+    return (x->node > y->node) - (x->node < y->node);
+}
+
+uint32_t dc_outcome_duty(const struct dc_outcome *outcome, uint32_t verifier)
+{
+    uint32_t low = 0, high = outcome->duty_count;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (outcome->duty[mid].verifier < verifier)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < outcome->duty_count && outcome->duty[low].verifier == verifier
+               ? low
+               : outcome->duty_count;
 }
 
 void dc_challenge_draw(struct dc_exec *e)
@@ -94,6 +120,9 @@ void dc_challenge_draw(struct dc_exec *e)
     dc_mem_free(keep);
     if (e->record->drawn.count != 0)
         qsort(e->record->drawn.data, e->record->drawn.count, sizeof(uint32_t), challenge_order);
+    if (e->record->duty.count != 0)
+        qsort(e->record->duty.data, e->record->duty.count, sizeof(struct dc_duty),
+              challenge_duty_order);
 }
 
 void dc_challenge_demand_drop(struct dc_exec *e, uint32_t node)

@@ -19,6 +19,7 @@ void *dc_list_add(struct dc_list *list, size_t element_bytes)
 void dc_record_clear(struct dc_record *r)
 {
     dc_mem_free(r->drawn.data);
+    dc_mem_free(r->duty.data);
     dc_mem_free(r->demand.data);
     dc_mem_free(r->settled.data);
     dc_mem_free(r->slash.data);
@@ -237,6 +238,8 @@ static void execute_publish(struct dc_record *r)
     struct dc_outcome *o = &r->outcome;
     o->drawn_count = r->drawn.count;
     o->drawn = r->drawn.data;
+    o->duty_count = r->duty.count;
+    o->duty = r->duty.data;
     o->demand_count = r->demand.count;
     o->demand = r->demand.data;
     o->settled_count = r->settled.count;
@@ -245,7 +248,7 @@ static void execute_publish(struct dc_record *r)
     o->slash = r->slash.data;
     o->reward = r->reward;
     o->record = r->posync;
-    r->bytes += sizeof *r + r->drawn.max * 4 + r->demand.max * 4 +
+    r->bytes += sizeof *r + r->drawn.max * 4 + r->duty.max * 8 + r->demand.max * 4 +
                 r->settled.max * sizeof *o->settled + r->slash.max * sizeof *o->slash;
 }
 

@@ -27,7 +27,7 @@ void *dc_list_add(struct dc_list *list, size_t element_bytes);
 struct dc_record {
     struct dc_outcome outcome;
     uint32_t charge[DC_COST_COUNT]; /* the logical work of the execution */
-    struct dc_list drawn, demand, settled, slash;
+    struct dc_list drawn, duty, demand, settled, slash;
     uint64_t *reward;
     struct dc_posync *posync;
     size_t bytes;

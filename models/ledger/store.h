@@ -16,6 +16,10 @@
 struct dc_outcome {
     uint32_t drawn_count;  /* challenges drawn by this block */
     const uint32_t *drawn; /* the challenged nodes; details in their accounts' posync.challenge */
+    uint32_t duty_count; /* who is to verify them, by (verifier, node) */
+    const struct dc_duty {
+        uint32_t verifier, node;
+    } *duty;
     uint32_t demand_count; /* demands opened by this block */
     const uint32_t *demand;
     uint32_t settled_count; /* challenges settled by this block */
@@ -63,6 +67,9 @@ struct dc_answer_checker {
     enum dc_answer_verdict (*evidence)(void *context, const struct dc_state *state,
                                        uint32_t accused, const uint8_t *message, size_t size);
 };
+
+/* The first duty of a verifier in the outcome; its others follow.  duty_count when it has none. */
+uint32_t dc_outcome_duty(const struct dc_outcome *outcome, uint32_t verifier);
 
 struct dc_store;
 

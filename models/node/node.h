@@ -59,6 +59,7 @@ struct dc_service_state {
         uint8_t asking;
     } pending[DC_PENDING_MAX];
     uint32_t pendings;
+    bool demanded;          /* a demand stands on chain */
     uint64_t answer_height; /* the answer kept: verifiers of one challenge get the same bytes */
     uint8_t *answer;
     uint32_t answer_size;

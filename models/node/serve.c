@@ -259,9 +259,16 @@ void dc_serve_commit(struct dc_node *node, const struct dc_block *block, const s
                      struct dc_effects *out)
 {
     struct dc_service_state *service = node->service;
-    const struct dc_account *own = dc_state_account(block->state, node->id);
-    serve_place(node, block->state, own);
-    serve_forget_unplaced(&service->storage, block->header.height);
+    const struct dc_outcome *o = block->outcome;
+    for (uint32_t i = 0; o != NULL && i < o->demand_count; i++)
+        service->demanded = service->demanded || o->demand[i] == node->id;
+    bool unplaced = serve_unplaced(&service->storage) != 0;
+    const struct dc_account *own =
+        unplaced || service->demanded ? dc_state_account(block->state, node->id) : NULL;
+    if (unplaced) {
+        serve_place(node, block->state, own);
+        serve_forget_unplaced(&service->storage, block->header.height);
+    }
     uint32_t waiting = service->pendings;
     service->pendings = 0;
     for (uint32_t i = 0; i < waiting; i++) {
@@ -270,9 +277,12 @@ void dc_serve_commit(struct dc_node *node, const struct dc_block *block, const s
             dc_serve_challenge(node, service->pending[i].verifier, height,
                                service->pending[i].asking, out);
     }
-    uint64_t demanded = own->demand.height;
-    if (demanded != 0 && (block->header.height - demanded) % DEMAND_RETRY_HEIGHTS == 0)
-        serve_demand(node, block, out);
+    if (service->demanded) {
+        uint64_t opened = own->demand.height;
+        service->demanded = opened != 0;
+        if (opened != 0 && (block->header.height - opened) % DEMAND_RETRY_HEIGHTS == 0)
+            serve_demand(node, block, out);
+    }
     if (service->answer != NULL && service->answer_height + ANSWER_HEIGHTS < block->header.height)
         serve_forget_answer(service);
     (void)in;

@@ -35,25 +35,17 @@ void dc_verifier_free(struct dc_verifier *v)
     v->count_max = 0;
 }
 
-static bool verifier_drawn(const struct dc_challenge *c, uint32_t self)
-{
-    for (uint32_t i = 0; i < c->verifiers; i++)
-        if (c->verifier[i] == self)
-            return true;
-    return false;
-}
-
 void dc_verifier_commit(struct dc_verifier *v, struct dc_node *node, const struct dc_block *block,
                         const struct dc_input *in, struct dc_effects *out)
 {
     const struct dc_outcome *o = block->outcome;
     if (o == NULL || in->wall_ns - block->header.timestamp_ns > verifier_fresh_ns)
         return;
-    for (uint32_t i = 0; i < o->drawn_count; i++) {
-        const struct dc_account *a = dc_state_account(block->state, o->drawn[i]);
+    for (uint32_t i = dc_outcome_duty(o, node->id);
+         i < o->duty_count && o->duty[i].verifier == node->id; i++) {
+        uint32_t target = o->duty[i].node;
+        const struct dc_account *a = dc_state_account(block->state, target);
         const struct dc_challenge *c = &a->posync.challenge;
-        if (!verifier_drawn(c, node->id))
-            continue;
         const struct dc_block *at = dc_node_block_at(node, c->f_height);
         if (at == NULL)
             continue;
@@ -63,7 +55,7 @@ void dc_verifier_commit(struct dc_verifier *v, struct dc_node *node, const struc
                                  .height = c->height,
                                  .sent_ns = in->now_ns,
                                  .nonce = c->nonce,
-                                 .node = o->drawn[i],
+                                 .node = target,
                                  .number = ++v->number_next,
                                  .asking = c->asking,
                                  .k = c->k};

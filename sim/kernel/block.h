@@ -16,7 +16,7 @@
 
 #include "sim/kernel/kernel.h"
 
-enum { DS_BLOCK_SHIFT = 6, DS_BLOCK_EVENTS = 1 << DS_BLOCK_SHIFT };
+enum { DS_BLOCK_SHIFT = 7, DS_BLOCK_EVENTS = 1 << DS_BLOCK_SHIFT };
 
 struct ds_block {
     struct ds_block *prev; /* in the chain or the free list */
