@@ -74,7 +74,7 @@ static double done(const struct ds_progress_line *line, const struct ds_progress
 static void print_line(const struct ds_progress_line *line, const struct ds_progress *p,
                        double elapsed_s)
 {
-    char text[256], epochs[48] = "", eta[64] = "";
+    char text[512], epochs[48] = "", eta[64] = "";
     double virtual_s = (double)p->now_ns * 1e-9, share = done(line, p);
     double least_s = elapsed_s > 1e-9 ? elapsed_s : 1e-9;
     if (p->epochs > 0)
