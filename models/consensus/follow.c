@@ -207,7 +207,7 @@ bool dc_follow_execute(struct dc_follow *f, const struct dc_consensus_env *env,
         struct dc_follow_entry *e = entry, *below = NULL;
         while (e->parent != f->final && (below = dc_follow_entry_of(f, e->parent))->executed == 0)
             e = below;
-        bool parent_ok = e->parent == f->final || below->executed == 1;
+        bool parent_ok = e->parent == f->final || (below != NULL && below->executed == 1);
         bool ok = parent_ok &&
                   (e->block->header.seal != 0 || dc_store_execute(env->store, e->block, out));
         e->executed = ok ? 1 : 2;

@@ -148,6 +148,7 @@ static uint32_t epoch_response(const struct dc_exec *e, const struct dc_settled 
         allowance += dc_state_allowance_ns(e->state, a->region, v->region);
         reports++;
     }
+    DC_CHECK(reports > 0); /* somebody said how long it took */
     int64_t expected_us = (allowance / reports + (int64_t)c->k * e->p->deadline_per_k_ns) / 1000;
     uint64_t expected = expected_us > 0 ? (uint64_t)expected_us : 1;
     return (1u << 30) + dc_log2_q16((uint64_t)c->response_us + 1) - dc_log2_q16(expected + 1);

@@ -78,6 +78,7 @@ static bool measure_reports(const struct dc_exec *e, uint32_t id, dc_q31 *qualit
         at += list[i].weight;
     }
     dc_mem_free(list);
+    DC_CHECK(high > low); /* every weight is at least 1 */
     *quality = (dc_q31)(total / (high - low));
     return true;
 }

@@ -104,7 +104,7 @@ void dc_node_hold(struct dc_node *node, const struct dc_held *held);
 void dc_node_step(struct dc_node *node, const struct dc_input *in, struct dc_effects *out);
 
 /* Sends a transaction to the leaders of the next four rounds (itself included). */
-void dc_node_submit(void *node, const uint8_t *bytes, size_t size, struct dc_effects *out);
+void dc_node_submit(void *context, const uint8_t *bytes, size_t size, struct dc_effects *out);
 /* Signs tx and submits it. */
 void dc_node_submit_tx(struct dc_node *node, const struct dc_tx *tx, struct dc_effects *out);
 

@@ -64,7 +64,7 @@ bool dc_timeout_decode(const uint8_t *bytes, size_t size, struct dc_timeout *out
 size_t dc_sync_size(const struct dc_sync_msg *sync);
 void dc_sync_encode(const struct dc_sync_msg *sync, uint8_t *out); /* dc_sync_size bytes */
 bool dc_sync_decode(const uint8_t *bytes, size_t size, struct dc_sync_msg *out);
-void dc_block_request_encode(const struct dc_block_request *r, uint8_t out[DC_BLOCK_REQUEST_BYTES]);
+void dc_block_request_encode(const struct dc_block_request *q, uint8_t out[DC_BLOCK_REQUEST_BYTES]);
 bool dc_block_request_decode(const uint8_t *bytes, size_t size, struct dc_block_request *out);
 
 #endif

@@ -67,6 +67,7 @@ static bool create_parts(struct ds_engine *k)
     k->crew = ds_crew_create(&crew);
     if (shards == NULL || k->serial->near == NULL || k->taken == NULL || k->crew == NULL)
         return false;
+    DC_CHECK(threads > 0);
     for (uint32_t i = 0; i < deals; i++)
         shards[i] = (uint8_t)(i % threads);
     return true;

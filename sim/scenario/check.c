@@ -56,6 +56,7 @@ static void check_regions(struct ds_bind *b, const struct ds_input *input)
     }
     const char *end = p < stop ? memchr(p, '\n', (size_t)(stop - p)) : stop;
     end = end != NULL ? end : stop;
+    DC_CHECK(p != NULL);
     size_t commas = 0;
     for (const char *q = p; q < end; q++)
         commas += *q == ',';

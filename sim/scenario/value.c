@@ -298,6 +298,7 @@ void ds_value_print_integer(struct ds_text *out, enum ds_value_dim dim, uint64_t
     }
     if (dim == DS_DIM_TIME && value == 0)
         best = &value_units[dim][4];
+    DC_CHECK(best->name != NULL);
     ds_text_printf(out, "%llu%s%s", (unsigned long long)(value / value_unit_size(best)),
                    best->name[0] != '\0' ? " " : "", best->name);
 }

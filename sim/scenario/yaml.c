@@ -195,8 +195,11 @@ static struct ds_yaml *yaml_add(struct yaml_build *b, enum ds_yaml_kind kind, st
 
 static bool yaml_wants_key(const struct yaml_build *b)
 {
-    return b->depth > 0 && b->frames[b->depth - 1].node->kind == DS_YAML_MAP &&
-           b->frames[b->depth - 1].key == NULL;
+    if (b->depth == 0)
+        return false;
+    const struct yaml_frame *top = &b->frames[b->depth - 1];
+    DC_CHECK(top->node != NULL);
+    return top->node->kind == DS_YAML_MAP && top->key == NULL;
 }
 
 static void yaml_open(struct yaml_build *b, enum ds_yaml_kind kind, struct ds_place at, bool flow,
@@ -246,6 +249,7 @@ static struct ds_place yaml_scalar_place(const struct yaml_build *b, struct fy_e
         at.column--;
     if (at.line == 0 && b->placed && b->depth > 0) {
         const struct yaml_frame *top = &b->frames[b->depth - 1];
+        DC_CHECK(top->node != NULL);
         at = top->key != NULL ? top->key_place : top->node->place;
     }
     if (at.line == 0 && b->placed)

@@ -232,7 +232,9 @@ static enum dc_status population_group(struct ds_world *w, const struct ds_group
                                        struct dc_error *error)
 {
     double *weight = dc_mem_alloc(w->topology.places, sizeof *weight), sum = 0;
-    enum dc_status s = weight != NULL ? DC_OK : dc_error_set(error, DC_ERR_IO, "out of memory");
+    if (weight == NULL)
+        return dc_error_set(error, DC_ERR_IO, "out of memory");
+    enum dc_status s = DC_OK;
     for (uint32_t p = 0; s == DC_OK && p < w->topology.places; p++)
         sum += weight[p] = population_weight(w, g, p);
     for (uint32_t i = 0; s == DC_OK && i < g->count; i++) {
@@ -246,35 +248,48 @@ static enum dc_status population_group(struct ds_world *w, const struct ds_group
     return s;
 }
 
-enum dc_status world_population(struct ds_world *w, struct world_genesis *genesis,
-                                struct dc_error *error)
+static bool population_memory(const struct ds_world *w, struct world_genesis *g, struct tables **t)
+{
+    *t = dc_mem_alloc(w->scenario->groups_count, sizeof **t);
+    g->deal = dc_mem_alloc(w->nodes, sizeof *g->deal);
+    g->account = dc_mem_alloc(w->nodes, sizeof *g->account);
+    g->content = dc_mem_alloc(w->nodes, sizeof *g->content);
+    g->filler = dc_mem_alloc(w->nodes, sizeof *g->filler);
+    g->client = dc_mem_alloc(w->nodes, sizeof *g->client);
+    return *t != NULL && g->deal != NULL && g->account != NULL && g->content != NULL &&
+           g->filler != NULL && g->client != NULL;
+}
+
+static enum dc_status population_fill(struct ds_world *w, struct world_genesis *genesis,
+                                      struct tables *t, struct dc_error *error)
 {
     const struct ds_scenario *sc = w->scenario;
-    struct tables *t = dc_mem_alloc(sc->groups_count, sizeof *t);
-    genesis->deal = dc_mem_alloc(w->nodes, sizeof *genesis->deal);
-    genesis->account = dc_mem_alloc(w->nodes, sizeof *genesis->account);
-    genesis->content = dc_mem_alloc(w->nodes, sizeof *genesis->content);
-    genesis->filler = dc_mem_alloc(w->nodes, sizeof *genesis->filler);
-    genesis->client = dc_mem_alloc(w->nodes, sizeof *genesis->client);
-    enum dc_status s = DC_OK;
-    if (t == NULL || genesis->deal == NULL || genesis->account == NULL ||
-        genesis->content == NULL || genesis->filler == NULL || genesis->client == NULL)
-        s = dc_error_set(error, DC_ERR_IO, "out of memory for %u nodes", w->nodes);
-    for (size_t i = 0; s == DC_OK && i < sc->groups_count; i++) {
-        s = population_tables(&sc->groups[i], &t[i], error);
+    for (size_t i = 0; i < sc->groups_count; i++) {
+        enum dc_status s = population_tables(&sc->groups[i], &t[i], error);
         if (s == DC_OK)
             s = population_group(w, &sc->groups[i], error);
+        if (s != DC_OK)
+            return s;
     }
-    for (uint32_t n = 0; s == DC_OK && n < w->nodes; n++) {
+    for (uint32_t n = 0; n < w->nodes; n++) {
         population_account(w, genesis, w->group[n], &t[w->group[n] - sc->groups], n);
         if (w->group[n]->role == DS_ROLE_CLIENT)
             genesis->client[genesis->clients++] = n;
     }
-    if (s == DC_OK)
-        population_price(w);
-    for (uint32_t n = 0; s == DC_OK && n < w->nodes; n++)
+    population_price(w);
+    for (uint32_t n = 0; n < w->nodes; n++)
         if (w->group[n]->role == DS_ROLE_SERVICE)
             population_deal(w, genesis, &t[w->group[n] - sc->groups], n);
+    return DC_OK;
+}
+
+enum dc_status world_population(struct ds_world *w, struct world_genesis *genesis,
+                                struct dc_error *error)
+{
+    struct tables *t = NULL;
+    enum dc_status s = population_memory(w, genesis, &t)
+                           ? population_fill(w, genesis, t, error)
+                           : dc_error_set(error, DC_ERR_IO, "out of memory for %u nodes", w->nodes);
     dc_mem_free(t);
     return s;
 }

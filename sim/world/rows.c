@@ -246,7 +246,8 @@ static void rows_block(struct ds_world *w, struct height_row *r)
                                .committed_last_s = NAN};
     if (r->commits != 0) {
         row.committed_first_s = (double)r->commit_ns[0] / 1e9;
-        row.committed_median_s = (double)r->commit_ns[(r->commits - 1) / 2] / 1e9;
+        uint32_t median = (r->commits - 1) / 2;
+        row.committed_median_s = (double)r->commit_ns[median] / 1e9;
         row.committed_last_s = (double)r->commit_ns[r->commits - 1] / 1e9;
     }
     rows_append(w, DS_TABLE_BLOCKS, &row);
