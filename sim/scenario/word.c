@@ -20,6 +20,10 @@ static const struct ds_choice *word_find(struct ds_bind *b, const char *what,
     if (nearest.name != NULL)
         ds_bind_error(b, node, "%s: unknown word `%.80s`: did you mean `%s`? Known: %s", what, word,
                       nearest.name, known.data != NULL ? known.data : "");
+    else if (word[0] != '\0' && word[strlen(word) - 1] == ')' && strchr(word, '(') == NULL)
+        ds_bind_error(b, node,
+                      "%s: unknown word `%.80s`: a value with a comma inside braces is quoted",
+                      what, word);
     else
         ds_bind_error(b, node, "%s: unknown word `%.80s`: use one of %s", what, word,
                       known.data != NULL ? known.data : "");
