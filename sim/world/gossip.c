@@ -16,7 +16,7 @@
 const uint32_t world_gossip_push_max = 16 * 1024;
 
 /* A message stays pullable for so long after its birth. */
-static const int64_t gossip_life_ns = 8000000000;
+static const int64_t gossip_life_ns = 5000000000;
 
 void world_gossip_start(struct ds_world *w, uint32_t shard, uint32_t node, struct packet *p,
                         int64_t now_ns)

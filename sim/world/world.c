@@ -363,6 +363,11 @@ static bool world_idle(void *ctx, uint32_t shard)
     return worked;
 }
 
+/* Windows of so many events run on all threads.  Each of a node's events costs a fraction of a
+ * microsecond, and a window of one lookahead over a wide network seldom holds that many; the lanes
+ * of smaller ones would take more memory than they save time. */
+#define PARALLEL_EVENTS 4096
+
 static enum dc_status world_kernel(struct ds_world *w, struct dc_error *error)
 {
     struct ds_kernel_config config = {.nodes = w->nodes,
@@ -373,7 +378,8 @@ static enum dc_status world_kernel(struct ds_world *w, struct dc_error *error)
                                       .handle = world_handle,
                                       .prefetch = world_prefetch,
                                       .barrier = world_barrier,
-                                      .idle = world_idle};
+                                      .idle = world_idle,
+                                      .parallel_count = PARALLEL_EVENTS};
     w->kernel = ds_kernel_create(&config, error);
     if (w->kernel == NULL)
         return error->status;
@@ -425,7 +431,7 @@ static enum dc_status world_arrays(struct ds_world *w, struct dc_error *error)
  * modelled only proofs are remembered. */
 static size_t world_memo_bytes(const struct ds_world *w)
 {
-    size_t each = w->scenario->crypto == DS_CRYPTO_REAL ? 1024 : 128;
+    size_t each = w->scenario->crypto == DS_CRYPTO_REAL ? 1024 : 16;
     size_t bytes = (size_t)w->nodes * each + ((size_t)1 << 20);
     return !w->scenario->memo ? 0 : bytes > ((size_t)64 << 20) ? (size_t)64 << 20 : bytes;
 }
