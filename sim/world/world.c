@@ -379,7 +379,9 @@ static enum dc_status world_kernel(struct ds_world *w, struct dc_error *error)
                                       .prefetch = world_prefetch,
                                       .barrier = world_barrier,
                                       .idle = world_idle,
-                                      .parallel_count = PARALLEL_EVENTS};
+                                      .parallel_count = w->options.parallel_events != 0
+                                                            ? w->options.parallel_events
+                                                            : PARALLEL_EVENTS};
     w->kernel = ds_kernel_create(&config, error);
     if (w->kernel == NULL)
         return error->status;

@@ -23,10 +23,11 @@ struct ds_progress {
 };
 
 struct ds_world_options {
-    const char *output;                    /* path of the results file; NULL: none is written */
-    uint32_t threads;                      /* at least 1 */
-    int64_t until_ns;                      /* stop early; 0: no */
-    bool trace;                            /* record every event (also when the scenario says so) */
+    const char *output;       /* path of the results file; NULL: none is written */
+    uint32_t parallel_events; /* windows of so many events run on all threads; 0: 4096 */
+    uint32_t threads;         /* at least 1 */
+    int64_t until_ns;         /* stop early; 0: no */
+    bool trace;               /* record every event (also when the scenario says so) */
     int64_t trace_from_ns, trace_until_ns; /* of virtual time; until 0: all */
     const volatile sig_atomic_t *stop;     /* raised by a signal handler, or NULL */
     void (*progress)(void *ctx, const struct ds_progress *p); /* or NULL */

@@ -25,6 +25,7 @@
 struct run_how {
     const char *set[RUN_SET_MAX]; /* "PATH=VALUE", ends at the first NULL */
     uint32_t threads;             /* 0: one */
+    uint32_t parallel_events;     /* 0: as the world has it */
     bool results;                 /* keep a results file for run_column */
     int64_t until_ns;
 };
@@ -48,6 +49,7 @@ static inline void run_go(struct run *r, enum dc_status status, struct ds_diagno
     CU_ASSERT_EQUAL_FATAL(status, DC_OK);
     struct dc_error error = {0};
     struct ds_world_options options = {.threads = how->threads != 0 ? how->threads : 1,
+                                       .parallel_events = how->parallel_events,
                                        .until_ns = how->until_ns};
     if (how->results) {
         const char *base = getenv("TMPDIR");

@@ -12,14 +12,18 @@ static char *file_bytes(const char *path, size_t *size)
     return bytes;
 }
 
+/* The last three share every window, however small, so that handlers do run at once. */
 static void test_threads(void)
 {
-    static const uint32_t threads[] = {1, 2, 3, 7};
+    static const uint32_t threads[] = {1, 2, 3, 7, 2, 3, 7}, parallel[] = {0, 0, 0, 0, 1, 1, 2};
+    uint64_t shared = 0;
     char digest[33] = "", content[65] = "", *bytes = NULL;
     size_t size = 0;
     for (size_t i = 0; i < sizeof threads / sizeof threads[0]; i++) {
-        struct run r =
-            run_file("smoke.yaml", &(struct run_how){.threads = threads[i], .results = true});
+        struct run r = run_file("smoke.yaml", &(struct run_how){.threads = threads[i],
+                                                                .parallel_events = parallel[i],
+                                                                .results = true});
+        shared += ds_world_counts(r.world).parallel_windows;
         run_invariants(&r);
         size_t n;
         char *b = file_bytes(r.path, &n);
@@ -37,6 +41,7 @@ static void test_threads(void)
         }
         run_end(&r);
     }
+    CU_ASSERT(shared > 1000);
     free(bytes);
 }
 
