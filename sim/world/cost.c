@@ -12,11 +12,6 @@ static const uint32_t cost_ns[DC_COST_COUNT] = {
     [DC_COST_CHUNK] = 100000,
 };
 
-const char *const world_cost_names[DC_COST_COUNT] = {
-    "sign", "verify",      "vrf_prove", "vrf_verify", "hash",
-    "leaf", "transaction", "message",   "kib",        "chunk",
-};
-
 void world_costs(struct ds_world *w)
 {
     const struct ds_cpu *cpu = &w->scenario->cpu;

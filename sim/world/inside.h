@@ -173,7 +173,6 @@ void world_prefetch(void *ctx, uint32_t node);
 
 /* cost.c */
 void world_costs(struct ds_world *w);
-extern const char *const world_cost_names[DC_COST_COUNT];
 
 /* faults.c */
 enum dc_status world_faults_create(struct ds_world *w, struct dc_error *error) DC_MUST_USE;
