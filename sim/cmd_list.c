@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "models/anomaly/detector.h"
 #include "sim/cmd.h"
 #include "sim/scenario/table.h"
 
@@ -36,6 +37,7 @@ static void list_services(void)
 static void list_detectors(void)
 {
     choices(ds_choices_detector);
+    entry(dc_detector_knn.name, "", "distance to the k-th nearest row (`destrasim detect` alone)");
 }
 
 static void list_strategies(void)

@@ -101,6 +101,7 @@ static void print_challenges(const struct ds_outcome *o)
     } causes[] = {{"challenges_theta", "below theta"},
                   {"challenges_audit", "by audit"},
                   {"challenges_flag", "flagged"},
+                  {"challenges_ready", "to be ready"},
                   {"challenges_escalation", "after a failure"}};
     const char *between = ": ";
     for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++) {
@@ -126,6 +127,12 @@ static void print_challenges(const struct ds_outcome *o)
         printf("            low utilisation tells cheats from honest nodes with AUROC %s "
                "(0.5: not at all)\n",
                ds_word_ratio(value(o, "u_auroc")).text);
+    if (has(o, "lift_loss_none"))
+        printf("            lift %s (above 1: better than as many random audits, by loss); loss %s %% "
+               "without theta, %s %% with audits\n",
+               ds_word_ratio(value(o, "theta_lift")).text,
+               ds_word_ratio(value(o, "lift_loss_none")).text,
+               ds_word_ratio(value(o, "lift_loss_audits")).text);
 }
 
 static struct ds_word part(const struct ds_outcome *o, const char *metric, const char *strategy,
@@ -139,7 +146,7 @@ static struct ds_word part(const struct ds_outcome *o, const char *metric, const
 /* Challenges are of service nodes: what honest nodes and validators do is not for them to catch. */
 static bool catchable(const char *strategy)
 {
-    static const char *const others[] = {"honest", "silent", "equivocating"};
+    static const char *const others[] = {"honest", "silent", "equivocating", "lying"};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         if (strcmp(strategy, others[i]) == 0)
             return false;

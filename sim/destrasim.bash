@@ -4,13 +4,21 @@ _destrasim() {
     local command=${COMP_WORDS[1]} options='' kind='' file
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "run check verify schema explain bench list" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "run check verify schema explain bench list detect" -- "$cur")
         return
     fi
     case $command in
     run) options="-o --seed --set --threads --until --quiet --json" kind=yaml ;;
     check) kind=yaml ;;
     verify) kind=h5 ;;
+    detect)
+        options="--input --detector -o --label --ignore --series --table --seed --trees --sample
+            --neighbours --scales --window --hold"
+        if [ "$prev" = --detector ]; then
+            mapfile -t COMPREPLY < <(compgen -W "ewma mad cusum iforest hst knn" -- "$cur")
+            return
+        fi
+        ;;
     bench)
         options="--lps --per-lp --end --lookahead --threads --validators --decisions --latency
             --nodes --blocks --degree --modelled"
@@ -21,8 +29,10 @@ _destrasim() {
         ;;
     esac
     case $prev in
-    -o) [ "$command" = run ] && kind=h5 ;;
-    --*) [ "$prev" = --quiet ] || [ "$prev" = --json ] || return ;;
+    -o) [ "$command" = run ] && kind=h5
+        [ "$command" = detect ] && kind=csv ;;
+    --input) kind=csv ;;
+    --*) [[ $prev =~ ^--(quiet|json|series|table)$ ]] || return ;;
     esac
     if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options -h" -- "$cur")

@@ -9,7 +9,7 @@
 
 static const struct ds_command *const commands[] = {
     &ds_cmd_run,    &ds_cmd_check, &ds_cmd_verify, &ds_cmd_explain,
-    &ds_cmd_schema, &ds_cmd_list,  &ds_cmd_bench,
+    &ds_cmd_schema, &ds_cmd_list,  &ds_cmd_detect, &ds_cmd_bench,
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 

@@ -1,5 +1,7 @@
 #include "models/adversary/adversary.h"
 
+#include "models/adversary/lie.h"
+#include "models/adversary/outsource.h"
 #include "models/base/mem.h"
 #include "models/wire/consensus_msg.h"
 
@@ -127,26 +129,62 @@ static void adversary_equivocate(struct dc_node *node, const struct dc_input *in
     }
 }
 
+/* --- burst ---------------------------------------------------------------------------------- */
+
+void dc_strategy_turn(struct dc_node *node, enum dc_strategy strategy, dc_q31 missing)
+{
+    struct dc_service_state *service = node->service;
+    dc_mem_free(node->adversary);
+    node->adversary = NULL;
+    node->strategy = (uint8_t)strategy;
+    if (service == NULL)
+        return;
+    service->storage.disk.missing = missing;
+    service->storage.disk.filler_only = strategy == DC_STRATEGY_SYBIL;
+    dc_mem_free(service->answer);
+    service->answer = NULL;
+    service->answer_size = 0;
+}
+
+static void adversary_burst(struct dc_node *node, const struct dc_input *in, struct dc_effects *out)
+{
+    bool commit = false;
+    for (uint32_t i = 0; i < out->count; i++)
+        commit = commit || out->list[i].kind == DC_EFFECT_COMMIT;
+    const struct dc_account *own =
+        commit ? dc_state_account(node->chain->final->state, node->id) : NULL;
+    if (own == NULL || own->posync.score < node->turn_score)
+        return;
+    dc_strategy_turn(node, DC_STRATEGY_GHOST, DC_ONE);
+    dc_effect_note(out, DC_NOTE_TURNED, DC_STRATEGY_GHOST, own->posync.score);
+}
+
 /* --- the table ------------------------------------------------------------------------------ */
 
-static adversary_edit *const adversary_edits[] = {
-    [DC_STRATEGY_HONEST] = NULL,
-    [DC_STRATEGY_GHOST] = NULL,
-    [DC_STRATEGY_PARTIAL] = NULL,
-    [DC_STRATEGY_WASHER] = NULL,
-    [DC_STRATEGY_STALE] = adversary_stale,
-    [DC_STRATEGY_SILENT] = adversary_silent,
-    [DC_STRATEGY_EQUIVOCATING] = adversary_equivocate,
+static const struct {
+    adversary_edit *edit;
+    /* Asked first: true when the input was not for the node beneath. */
+    bool (*take)(struct dc_node *node, const struct dc_input *in, struct dc_effects *out);
+} adversary_table[] = {
+    [DC_STRATEGY_HONEST] = {NULL, NULL},
+    [DC_STRATEGY_GHOST] = {NULL, NULL},
+    [DC_STRATEGY_PARTIAL] = {NULL, NULL},
+    [DC_STRATEGY_WASHER] = {NULL, NULL},
+    [DC_STRATEGY_SYBIL] = {NULL, NULL},
+    [DC_STRATEGY_STALE] = {adversary_stale, NULL},
+    [DC_STRATEGY_SILENT] = {adversary_silent, NULL},
+    [DC_STRATEGY_EQUIVOCATING] = {adversary_equivocate, NULL},
+    [DC_STRATEGY_OUTSOURCER] = {dc_outsource_edit, dc_outsource_take},
+    [DC_STRATEGY_BURST] = {adversary_burst, NULL},
+    [DC_STRATEGY_LYING] = {dc_lie_edit, NULL},
 };
 
 void dc_adversary_step(struct dc_node *node, const struct dc_input *in, struct dc_effects *out)
 {
+    uint8_t strategy = node->strategy;
+    if (adversary_table[strategy].take != NULL && adversary_table[strategy].take(node, in, out))
+        return;
     dc_node_step(node, in, out);
-    if (adversary_edits[node->strategy] != NULL)
-        adversary_edits[node->strategy](node, in, out);
-}
-
-bool dc_strategy_cheats(enum dc_strategy strategy)
-{
-    return strategy != DC_STRATEGY_HONEST;
+    if (adversary_table[strategy].edit != NULL)
+        adversary_table[strategy].edit(node, in, out);
 }

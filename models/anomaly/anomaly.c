@@ -1,21 +1,27 @@
 /* An epoch's knowledge, made from the one before:
  *
- *   features --> class->score --> p-values --> least over detectors x D --> flags (fdr.h)
- *                     |              ^
- *                     |           window
- *                     +-- scores of nodes that did not fail --> the next window
- *            --> class->learn --> the next state
+ *   features --> twins --> table --> class->score --> p-values --> one of each node --> flags
+ *                            |            |              ^      (combine.h)        (fdr.h)
+ *                            |            |            window
+ *                            |            +-- scores of nodes that did not fail --> the next window
+ *                            +--> class->learn --> the next model
  *
  *   dc_anomaly   refs, nodes, epoch, digest
- *                state[detector]    node_bytes x nodes, its own
+ *                model[detector]    its own
  *                window[detector]   batches, shared with older objects
+ *                twins              shared with older objects, as twins.h says
  *
- * States are copied, because each epoch changes all of them: 96 bytes a node.  Windows share their
- * batches: about 8 bytes a score, 8,000 to 18,000 scores a detector at the default fdr. */
+ * Models are copied, because each epoch changes all of them: 32 bytes for each node and feature that
+ * anyone has (ewma and cusum), about 0.1 MB a population for half-space trees.  The isolation forest
+ * is not kept, but grown from the last epoch's features (48 bytes a node) when the next one is to
+ * be scored: that is smaller, and under a seed that nobody knew while the features came about.
+ * Windows share their batches: about 8 bytes a score, 8,000 scores for each of two detectors or
+ * 20,000 for each of five at the default fdr. */
 #include "models/anomaly/anomaly.h"
 
+#include "models/anomaly/combine.h"
 #include "models/anomaly/conformal.h"
-#include "models/anomaly/detector.h"
+#include "models/anomaly/twins.h"
 #include "models/base/mem.h"
 
 #include <stdatomic.h>
@@ -25,13 +31,23 @@ struct dc_anomaly {
     uint32_t nodes;
     uint64_t epoch; /* epochs learnt */
     struct dc_hash digest;
-    void *state[DC_DETECTORS]; /* NULL where the detector is off or keeps none */
+    void *model[DC_DETECTORS]; /* NULL where the detector is off, has none, or is of_last */
+    struct dc_features *last;  /* [nodes]: this epoch's, where a detector is of_last and on */
     struct dc_window window[DC_DETECTORS];
+    struct dc_twins *twins; /* NULL where no detector is on */
 };
 
 static bool anomaly_is_on(const struct dc_params *params, uint32_t d)
 {
     return (params->detectors & dc_detectors[d]->bit) != 0;
+}
+
+static bool anomaly_keeps_last(const struct dc_params *params)
+{
+    for (uint32_t d = 0; d < DC_DETECTORS; d++)
+        if (anomaly_is_on(params, d) && dc_detectors[d]->of_last)
+            return true;
+    return false;
 }
 
 static void anomaly_seal(struct dc_anomaly *a, const struct dc_params *params)
@@ -45,91 +61,204 @@ static void anomaly_seal(struct dc_anomaly *a, const struct dc_params *params)
             continue;
         dc_hasher_update64(&h, dc_detectors[d]->bit);
         if (dc_detectors[d]->digest != NULL)
-            dc_detectors[d]->digest(&h, a->state[d], a->nodes);
+            dc_detectors[d]->digest(&h, a->model[d]);
         dc_window_digest(&h, &a->window[d]);
+    }
+    for (uint32_t i = 0; a->last != NULL && i < a->nodes; i++) {
+        uint8_t text[4 * DC_FEATURE_COUNT + 2];
+        for (int f = 0; f < DC_FEATURE_COUNT; f++)
+            dc_put32(text + 4 * f, a->last[i].present ? a->last[i].value[f] : 0);
+        text[sizeof text - 2] = a->last[i].present ? a->last[i].population : 0;
+        text[sizeof text - 1] = a->last[i].present;
+        dc_hasher_update(&h, text, sizeof text);
+    }
+    if (a->twins != NULL) {
+        struct dc_hash twins = dc_twins_digest(a->twins);
+        dc_hasher_update(&h, twins.b, DC_HASH_BYTES);
     }
     a->digest = dc_hasher_final(&h);
 }
 
-/* An object for so many nodes with the states of `before` (NULL: none) and no windows. */
-static struct dc_anomaly *anomaly_copy(const struct dc_anomaly *before,
-                                       const struct dc_params *params, uint32_t nodes)
+struct dc_anomaly *dc_anomaly_create(const struct dc_params *params, uint32_t nodes)
 {
     struct dc_anomaly *a = dc_mem_need(1, sizeof *a, "anomaly detection");
     atomic_init(&a->refs, 1);
     a->nodes = nodes;
-    a->epoch = before != NULL ? before->epoch + 1 : 0;
-    for (uint32_t d = 0; d < DC_DETECTORS; d++) {
-        size_t each = dc_detectors[d]->node_bytes;
-        if (!anomaly_is_on(params, d) || each == 0)
-            continue;
-        a->state[d] = dc_mem_need(nodes, each, "the states of an anomaly detector");
-        if (before != NULL && before->nodes != 0)
-            memcpy(a->state[d], before->state[d], before->nodes * each);
-    }
-    return a;
-}
-
-struct dc_anomaly *dc_anomaly_create(const struct dc_params *params, uint32_t nodes)
-{
-    struct dc_anomaly *a = anomaly_copy(NULL, params, nodes);
+    if (dc_detectors_on(params) != 0)
+        a->twins = dc_twins_create();
     anomaly_seal(a, params);
     return a;
 }
 
-/* Bonferroni over detectors: the smallest p-value times their number. */
-static void anomaly_combine(struct dc_pvalue *best, const struct dc_pvalue *p, uint32_t nodes)
+/* What detectors see of an epoch.  Owns value and present. */
+struct anomaly_table {
+    struct dc_table table;
+    double *value;
+    uint8_t *present, *group;
+    double floor[DC_FEATURE_COUNT];
+};
+
+static void anomaly_table_make(struct anomaly_table *t, const struct dc_features *features,
+                               uint32_t nodes)
 {
-    for (uint32_t i = 0; i < nodes; i++)
-        if (p[i].of != 0 && (best[i].of == 0 || dc_pvalue_less(p[i], best[i])))
-            best[i] = p[i];
+    t->value = dc_mem_need((size_t)nodes * DC_FEATURE_COUNT + 1, sizeof *t->value, "features");
+    t->present = dc_mem_need(2 * (size_t)nodes + 1, 1, "features");
+    t->group = t->present + nodes;
+    for (int f = 0; f < DC_FEATURE_COUNT; f++)
+        t->floor[f] = dc_detector_floor(f);
+    for (uint32_t i = 0; i < nodes; i++) {
+        t->present[i] = features[i].present;
+        t->group[i] = features[i].population;
+        for (int f = 0; f < DC_FEATURE_COUNT; f++) {
+            uint32_t v = features[i].value[f];
+            t->value[(size_t)i * DC_FEATURE_COUNT + (uint32_t)f] =
+                v == DC_FEATURE_NONE ? DC_MISSING : dc_detector_real(f, v);
+        }
+    }
+    t->table = (struct dc_table){.rows = nodes,
+                                 .columns = DC_FEATURE_COUNT,
+                                 .value = t->value,
+                                 .present = t->present,
+                                 .group = t->group,
+                                 .floor = t->floor};
 }
 
-static void anomaly_judge(const struct dc_params *params, struct dc_pvalue *best, uint32_t nodes,
+static void anomaly_table_free(struct anomaly_table *t)
+{
+    dc_mem_free(t->value);
+    dc_mem_free(t->present);
+}
+
+/* Combines p[detector][node] to one of each node, and flags. */
+static void anomaly_judge(const struct dc_params *params, const struct dc_pvalue *p, uint32_t nodes,
                           struct dc_anomaly_verdict *verdict)
 {
-    uint32_t on = dc_detectors_on(params);
-    uint8_t *flag = dc_mem_need(nodes, sizeof *flag, "anomaly flags");
+    struct dc_pvalue *one = dc_mem_need(nodes + 1u, sizeof *one, "anomaly p-values");
+    uint8_t *flag = dc_mem_need(nodes + 1u, sizeof *flag, "anomaly flags");
+    for (uint32_t i = 0; i < nodes; i++) {
+        struct dc_pvalue each[DC_DETECTORS];
+        for (uint32_t d = 0; d < DC_DETECTORS; d++)
+            each[d] = p[(size_t)d * nodes + i];
+        one[i] = dc_combine(params->combine, each, DC_DETECTORS);
+    }
+    (void)dc_fdr_flag(one, nodes, params->fdr, flag);
     for (uint32_t i = 0; i < nodes; i++)
-        best[i] = dc_pvalue_times(best[i], on);
-    (void)dc_fdr_flag(best, nodes, params->fdr, flag);
-    for (uint32_t i = 0; i < nodes; i++)
-        verdict[i] = (struct dc_anomaly_verdict){flag[i], best[i].rank, best[i].of};
+        verdict[i] = (struct dc_anomaly_verdict){flag[i], one[i].rank, one[i].of};
     dc_mem_free(flag);
+    dc_mem_free(one);
+}
+
+/* Scores under the model of `before`, p-values against its window, then the next of both. */
+static void anomaly_detector(struct dc_anomaly *a, const struct dc_anomaly *before, uint32_t d,
+                             const struct dc_detector_config *config, const struct dc_table *table,
+                             const struct dc_features *features, uint64_t least, uint64_t seed,
+                             struct dc_pvalue *p)
+{
+    const struct dc_detector_class *class = dc_detectors[d];
+    uint32_t nodes = table->rows;
+    double *real = dc_mem_need(nodes + 1u, sizeof *real, "anomaly scores");
+    uint32_t *score = dc_mem_need(nodes + 1u, sizeof *score, "anomaly scores");
+    void *fresh = NULL;
+    if (class->of_last && before->last != NULL) {
+        struct anomaly_table t;
+        anomaly_table_make(&t, before->last, before->nodes);
+        fresh = class->learn(config, NULL, false, &t.table, seed);
+        anomaly_table_free(&t);
+    }
+    class->score(config, class->of_last ? fresh : before->model[d], table, real);
+    if (class->free != NULL)
+        class->free(fresh);
+    for (uint32_t i = 0; i < nodes; i++)
+        score[i] = dc_detector_integer(real[i]);
+    dc_window_pvalues(&before->window[d], score, nodes, least, p);
+    for (uint32_t i = 0; i < nodes; i++)
+        if (features[i].failed)
+            score[i] = DC_SCORE_NONE;
+    a->window[d] = dc_window_next(&before->window[d], score, nodes, least);
+    if (class->learn != NULL && !class->of_last)
+        a->model[d] = class->learn(config, before->model[d], true, table, seed);
+    dc_mem_free(score);
+    dc_mem_free(real);
 }
 
 struct dc_anomaly *dc_anomaly_epoch(const struct dc_anomaly *before, const struct dc_params *params,
                                     const struct dc_features *features, uint32_t nodes,
-                                    struct dc_anomaly_verdict *verdict)
+                                    uint64_t seed, struct dc_anomaly_verdict *verdict)
 {
     DC_CHECK(nodes >= before->nodes);
-    struct dc_anomaly *a = anomaly_copy(before, params, nodes);
-    uint32_t present = 0;
-    for (uint32_t i = 0; i < nodes; i++)
-        present += features[i].present != 0;
-    uint64_t least = dc_window_least(params, present);
-    uint32_t *score = dc_mem_need(nodes, sizeof *score, "anomaly scores");
-    struct dc_pvalue *p = dc_mem_need(2 * (size_t)nodes, sizeof *p, "anomaly p-values");
-    struct dc_pvalue *best = p + nodes;
-    for (uint32_t d = 0; d < DC_DETECTORS; d++) {
-        const struct dc_detector_class *class = dc_detectors[d];
-        if (!anomaly_is_on(params, d))
-            continue;
-        class->score(params, a->state[d], features, nodes, score);
-        dc_window_pvalues(&before->window[d], score, nodes, least, p);
-        anomaly_combine(best, p, nodes);
+    struct dc_anomaly *a = dc_mem_need(1, sizeof *a, "anomaly detection");
+    atomic_init(&a->refs, 1);
+    a->nodes = nodes;
+    a->epoch = before->epoch + 1;
+    memset(verdict, 0, nodes * sizeof *verdict);
+    if (dc_detectors_on(params) != 0) {
+        struct dc_features *known = dc_mem_need(nodes + 1u, sizeof *known, "features");
+        struct dc_pvalue *p = dc_mem_need((size_t)DC_DETECTORS * nodes + 1, sizeof *p, "p-values");
+        struct dc_detector_config config = dc_detector_config(params);
+        struct anomaly_table t;
+        uint32_t present = 0;
+        memcpy(known, features, nodes * sizeof *known);
+        a->twins = dc_twins_next(before->twins, known, nodes, a->epoch);
+        anomaly_table_make(&t, known, nodes);
         for (uint32_t i = 0; i < nodes; i++)
-            if (features[i].failed)
-                score[i] = DC_SCORE_NONE;
-        a->window[d] = dc_window_next(&before->window[d], score, nodes, least);
-        if (class->learn != NULL)
-            class->learn(params, a->state[d], features, nodes);
+            present += features[i].present != 0;
+        uint64_t least = dc_window_least(params, present);
+        for (uint32_t d = 0; d < DC_DETECTORS; d++)
+            if (anomaly_is_on(params, d))
+                anomaly_detector(a, before, d, &config, &t.table, known, least, seed,
+                                 p + (size_t)d * nodes);
+        anomaly_judge(params, p, nodes, verdict);
+        anomaly_table_free(&t);
+        dc_mem_free(p);
+        if (anomaly_keeps_last(params))
+            a->last = known;
+        else
+            dc_mem_free(known);
     }
-    anomaly_judge(params, best, nodes, verdict);
-    dc_mem_free(p);
-    dc_mem_free(score);
     anomaly_seal(a, params);
     return a;
+}
+
+/* Epochs before the first that the detector can score: it must have learnt so many. */
+static uint64_t anomaly_warmup(const struct dc_detector_config *config, uint32_t bit,
+                               uint32_t nodes)
+{
+    switch (bit) {
+    case DC_DETECTOR_EWMA: return config->ewma_warmup > 1 ? config->ewma_warmup : 1;
+    case DC_DETECTOR_CUSUM: return config->cusum_warmup > 1 ? config->cusum_warmup : 1;
+    case DC_DETECTOR_IFOREST: return 1;
+    case DC_DETECTOR_HST: return (config->hst_window + nodes - 1) / nodes;
+    default: return 0;
+    }
+}
+
+uint64_t dc_anomaly_epochs(const struct dc_params *params, uint32_t nodes)
+{
+    struct dc_detector_config config = dc_detector_config(params);
+    uint64_t least = dc_window_least(params, nodes), soonest = UINT64_MAX;
+    if (nodes < 2 || least < dc_window_needed(params, nodes))
+        return UINT64_MAX;
+    for (uint32_t d = 0; d < DC_DETECTORS; d++) {
+        if (!anomaly_is_on(params, d))
+            continue;
+        uint64_t warmup = anomaly_warmup(&config, dc_detectors[d]->bit, nodes);
+        soonest = warmup < soonest ? warmup : soonest;
+    }
+    return soonest == UINT64_MAX ? soonest : soonest + (least + nodes - 2) / (nodes - 1);
+}
+
+size_t dc_anomaly_bytes(const struct dc_anomaly *a)
+{
+    if (a == NULL)
+        return 0;
+    size_t bytes = sizeof *a + (a->twins != NULL ? dc_twins_bytes(a->twins) : 0) +
+                   (a->last != NULL ? a->nodes * sizeof *a->last : 0);
+    for (uint32_t d = 0; d < DC_DETECTORS; d++) {
+        bytes += dc_window_bytes(&a->window[d]);
+        if (dc_detectors[d]->bytes != NULL)
+            bytes += dc_detectors[d]->bytes(a->model[d]);
+    }
+    return bytes;
 }
 
 struct dc_hash dc_anomaly_digest(const struct dc_anomaly *a)
@@ -147,8 +276,11 @@ void dc_anomaly_drop(struct dc_anomaly *a)
     if (a == NULL || atomic_fetch_sub_explicit(&a->refs, 1, memory_order_acq_rel) != 1)
         return;
     for (uint32_t d = 0; d < DC_DETECTORS; d++) {
-        dc_mem_free(a->state[d]);
+        if (dc_detectors[d]->free != NULL)
+            dc_detectors[d]->free(a->model[d]);
         dc_window_drop(&a->window[d]);
     }
+    dc_twins_drop(a->twins);
+    dc_mem_free(a->last);
     dc_mem_free(a);
 }

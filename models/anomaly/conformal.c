@@ -6,6 +6,7 @@
  *   first   [ 0 | 0 3 3 ... ]               where each group begins, one place late */
 #include "models/anomaly/conformal.h"
 
+#include "models/anomaly/combine.h"
 #include "models/base/mem.h"
 
 #include <stdatomic.h>
@@ -19,17 +20,22 @@ struct dc_batch {
     } entry[];
 };
 
+uint64_t dc_window_needed(const struct dc_params *params, uint32_t nodes)
+{
+    uint64_t flags = nodes < 400 ? 1 : nodes / 200;
+    uint64_t each = params->fdr * flags;
+    if (each == 0)
+        return UINT64_MAX;
+    uint64_t need =
+        dc_combine_factor(params->combine, dc_detectors_on(params), (uint64_t)nodes << 31);
+    return (need + each - 1) / each;
+}
+
 uint64_t dc_window_least(const struct dc_params *params, uint32_t nodes)
 {
     uint64_t least = params->anomaly_window;
-    if (least == 0) {
-        if (params->fdr == 0)
-            return 1; /* nothing can be flagged */
-        uint64_t flags = nodes < 400 ? 1 : nodes / 200;
-        uint64_t each = params->fdr * flags;
-        uint64_t need = ((uint64_t)dc_detectors_on(params) * nodes) << 31;
-        least = (need + each - 1) / each;
-    }
+    if (least == 0)
+        least = params->fdr == 0 ? 1 : dc_window_needed(params, nodes);
     return least < DC_WINDOW_LEAST_MAX ? least : DC_WINDOW_LEAST_MAX;
 }
 
@@ -161,4 +167,10 @@ void dc_window_pvalues(const struct dc_window *window, const uint32_t *score, ui
         p[i] = (struct dc_pvalue){1 + reach, (uint32_t)m + 1};
     }
     dc_mem_free(all);
+}
+
+size_t dc_window_bytes(const struct dc_window *window)
+{
+    return window->count * (sizeof(struct dc_batch) + sizeof(struct dc_batch *)) +
+           window->total * sizeof(struct dc_batch_entry);
 }

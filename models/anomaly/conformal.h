@@ -18,9 +18,13 @@ struct dc_window { /* zeroed: empty */
     uint32_t total; /* scores in them */
 };
 
-/* How many scores there must be beside a node's own before it has a p-value:
- * params->anomaly_window, or the least m with m >= D N / (fdr i_min), i_min = max(1, N/200), with
- * which i_min nodes that top everything are flagged.  At most DC_WINDOW_LEAST_MAX. */
+/* The least m with m >= D N / (fdr i_min), i_min = max(1, N/200): with that many scores beside a
+ * node's own, i_min nodes that top everything in one of D detectors are flagged.  D counts as
+ * params->combine makes it count: D for Bonferroni (and taken for Fisher), D H_D for
+ * Benjamini-Yekutieli.  UINT64_MAX where fdr is 0: nothing is ever flagged. */
+uint64_t dc_window_needed(const struct dc_params *params, uint32_t nodes);
+/* How many there must be before a node has a p-value: params->anomaly_window, or what is needed;
+ * at most DC_WINDOW_LEAST_MAX. */
 #define DC_WINDOW_LEAST_MAX ((uint64_t)1 << 18)
 uint64_t dc_window_least(const struct dc_params *params, uint32_t nodes);
 
@@ -29,6 +33,7 @@ uint64_t dc_window_least(const struct dc_params *params, uint32_t nodes);
 struct dc_window dc_window_next(const struct dc_window *before, const uint32_t *score,
                                 uint32_t nodes, uint64_t least);
 void dc_window_drop(struct dc_window *window);
+size_t dc_window_bytes(const struct dc_window *window); /* shared ones included */
 void dc_window_digest(struct dc_hasher *h, const struct dc_window *window);
 
 /* p[i] = (1 + #{calibration >= score[i]}, m + 1) over the m scores of the window that are not node

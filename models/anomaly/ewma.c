@@ -1,107 +1,76 @@
-/* EWMA z-score: a node against its own past (Roberts 1959; the variance as in Finch 2009,
+/* EWMA z-score: a row against its own past (Roberts 1959; the variance as in Finch 2009,
  * "Incremental calculation of weighted mean and variance").
  *
  *   d = x - mean;   mean += a d;   variance = (1 - a)(variance + a d^2)
- *   score = max over features of |x - mean| / sqrt(variance + floor^2),   in 2^-16
+ *   score = max over columns of |x - mean| / sqrt(variance + floor^2)
  *
- * The weight a is 1/n for a feature's first observations, so that none of them counts more than
- * another, and 1/8 from the eighth on.  A feature counts once it was seen ewma_warmup times.
+ * The weight a is 1/n for a cell's first values, so that none of them counts more than another, and
+ * ewma_weight once that is more: 1/8 is within Roberts's range, 0.05 to 0.25, and exact in binary.
+ * A cell counts once it has seen ewma_warmup values.
  *
- * State: 96 bytes a node. */
-#include "models/anomaly/detector.h"
+ * State: 12 bytes a cell.  It is kept in single precision, which halves it and leaves a relative
+ * error of 2^-24 in the mean; arithmetic is in double. */
+#include "models/anomaly/grid.h"
 
 #include <float.h>
 #include <math.h>
 
 _Static_assert(FLT_EVAL_METHOD == 0, "double arithmetic must round to double at each step");
 
-static const double ewma_weight = 0.125; /* Roberts's range is 0.05 to 0.25; exact in binary */
-
-struct ewma_node {
-    double mean[DC_FEATURE_COUNT], variance[DC_FEATURE_COUNT];
-    uint16_t seen[DC_FEATURE_COUNT]; /* stops at its largest value */
+struct ewma_cell {
+    float mean, variance;
+    uint32_t seen;
 };
+enum { EWMA_WORDS = sizeof(struct ewma_cell) / sizeof(uint32_t) };
 
-static uint32_t ewma_score_node(const struct ewma_node *m, const struct dc_features *f,
-                                uint32_t warmup)
+static void ewma_score(const struct dc_detector_config *config, const void *model,
+                       const struct dc_table *table, double *score)
 {
-    double worst = -1.0;
-    for (int i = 0; i < DC_FEATURE_COUNT; i++) {
-        if (f->value[i] == DC_FEATURE_NONE || m->seen[i] == 0 || m->seen[i] < warmup)
-            continue;
-        double floor = dc_detector_real(i, dc_detector_floor(i)) - dc_detector_real(i, 0);
-        double d = dc_detector_real(i, f->value[i]) - m->mean[i];
-        double square = d * d / (m->variance[i] + floor * floor);
-        if (square > worst)
-            worst = square;
-    }
-    if (worst < 0.0)
-        return DC_SCORE_NONE;
-    double score = sqrt(worst) * 65536.0 + 0.5;
-    return score < (double)DC_SCORE_MAX ? (uint32_t)score : DC_SCORE_MAX;
-}
-
-static void ewma_score(const struct dc_params *params, const void *state,
-                       const struct dc_features *features, uint32_t nodes, uint32_t *score)
-{
-    const struct ewma_node *node = state;
-    uint32_t warmup = params->ewma_warmup < UINT16_MAX ? params->ewma_warmup : UINT16_MAX;
-    for (uint32_t i = 0; i < nodes; i++)
-        score[i] =
-            features[i].present ? ewma_score_node(&node[i], &features[i], warmup) : DC_SCORE_NONE;
-}
-
-static void ewma_learn_node(struct ewma_node *m, const struct dc_features *f)
-{
-    for (int i = 0; i < DC_FEATURE_COUNT; i++) {
-        if (f->value[i] == DC_FEATURE_NONE)
-            continue;
-        double x = dc_detector_real(i, f->value[i]);
-        double weight = 1.0 / (m->seen[i] + 1.0);
-        if (weight < ewma_weight)
-            weight = ewma_weight;
-        double d = x - m->mean[i];
-        m->mean[i] += weight * d;
-        m->variance[i] = (1.0 - weight) * (m->variance[i] + weight * d * d);
-        m->seen[i] += m->seen[i] < UINT16_MAX;
-    }
-}
-
-static void ewma_learn(const struct dc_params *params, void *state,
-                       const struct dc_features *features, uint32_t nodes)
-{
-    struct ewma_node *node = state;
-    for (uint32_t i = 0; i < nodes; i++)
-        if (features[i].present)
-            ewma_learn_node(&node[i], &features[i]);
-}
-
-static void ewma_put_double(uint8_t *out, double x)
-{
-    uint64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    dc_put64(out, bits);
-}
-
-static void ewma_digest(struct dc_hasher *h, const void *state, uint32_t nodes)
-{
-    const struct ewma_node *node = state;
-    uint8_t text[18 * DC_FEATURE_COUNT];
-    for (uint32_t n = 0; n < nodes; n++) {
-        for (int i = 0; i < DC_FEATURE_COUNT; i++) {
-            ewma_put_double(text + 18 * i, node[n].mean[i]);
-            ewma_put_double(text + 18 * i + 8, node[n].variance[i]);
-            dc_put16(text + 18 * i + 16, node[n].seen[i]);
+    for (uint32_t row = 0; row < table->rows; row++) {
+        const double *x = dc_table_row(table, row);
+        score[row] = DC_MISSING;
+        for (uint32_t c = 0; dc_table_present(table, row) && c < table->columns; c++) {
+            const struct ewma_cell *m = dc_grid_cell(model, row, c);
+            if (m == NULL || dc_missing(x[c]) || m->seen == 0 || m->seen < config->ewma_warmup)
+                continue;
+            double floor = dc_table_floor(table, c), d = x[c] - (double)m->mean;
+            double z = dc_detector_ratio(d < 0 ? -d : d, sqrt((double)m->variance + floor * floor));
+            if (!(score[row] >= z))
+                score[row] = z;
         }
-        dc_hasher_update(h, text, sizeof text);
     }
+}
+
+static void *ewma_learn(const struct dc_detector_config *config, void *before, bool keep,
+                        const struct dc_table *table, uint64_t seed)
+{
+    struct dc_grid *g = dc_grid_next(before, keep, table, EWMA_WORDS);
+    for (uint32_t row = 0; row < table->rows; row++) {
+        const double *x = dc_table_row(table, row);
+        for (uint32_t c = 0; dc_table_present(table, row) && c < table->columns; c++) {
+            struct ewma_cell *m = dc_grid_cell(g, row, c);
+            if (dc_missing(x[c]))
+                continue;
+            double weight = 1.0 / (m->seen + 1.0);
+            if (weight < config->ewma_weight)
+                weight = config->ewma_weight;
+            double d = x[c] - (double)m->mean;
+            m->mean = (float)((double)m->mean + weight * d);
+            m->variance = (float)((1.0 - weight) * ((double)m->variance + weight * d * d));
+            m->seen += m->seen < UINT32_MAX;
+        }
+    }
+    return g;
 }
 
 const struct dc_detector_class dc_detector_ewma = {
     .name = "ewma",
+    .meaning = "distance from the row's own moving mean, in its own standard deviations",
     .bit = DC_DETECTOR_EWMA,
-    .node_bytes = sizeof(struct ewma_node),
+    .of_rows = true,
     .score = ewma_score,
     .learn = ewma_learn,
-    .digest = ewma_digest,
+    .digest = dc_grid_digest,
+    .bytes = dc_grid_bytes,
+    .free = dc_grid_free,
 };

@@ -9,8 +9,29 @@
 #include "models/base/fixed.h"
 
 enum dc_trigger { DC_TRIGGER_OBSERVED, DC_TRIGGER_FORECAST, DC_TRIGGER_EITHER };
+enum dc_theta_mode {
+    DC_THETA_LEVEL,    /* theta is a level of utilisation */
+    DC_THETA_RELATIVE, /* theta_multiple times the median utilisation of the node's service */
+    DC_THETA_ADAPTIVE  /* an integral controller holds the challenge load at load_target */
+};
+enum dc_difficulty_rule { DC_DIFFICULTY_UNIFORM, DC_DIFFICULTY_HISTORY };
+enum dc_order { DC_ORDER_RANDOM, DC_ORDER_UCB, DC_ORDER_OLDEST };
+enum dc_calibration { DC_CALIBRATION_PROVEN, DC_CALIBRATION_ALL };
+enum dc_combine { DC_COMBINE_BONFERRONI, DC_COMBINE_FISHER, DC_COMBINE_BY };
+enum dc_component {
+    DC_COMPONENT_S = 1,
+    DC_COMPONENT_A = 2,
+    DC_COMPONENT_U = 4,
+    DC_COMPONENT_Q = 8
+};
 enum dc_dissemination { DC_DISSEMINATION_GOSSIP, DC_DISSEMINATION_DIRECT };
-enum dc_detector_bit { DC_DETECTOR_EWMA = 1, DC_DETECTOR_MAD = 2 };
+enum dc_detector_bit {
+    DC_DETECTOR_EWMA = 1,
+    DC_DETECTOR_MAD = 2,
+    DC_DETECTOR_CUSUM = 4,
+    DC_DETECTOR_IFOREST = 8,
+    DC_DETECTOR_HST = 16
+};
 
 struct dc_params {
     /* consensus (section 4) */
@@ -28,6 +49,8 @@ struct dc_params {
     /* score (section 5) */
     /* [350000 250000 200000 200000] */
     uint32_t weight_s_ppm, weight_a_ppm, weight_u_ppm, weight_q_ppm;
+    uint32_t ablate;             /* bits of enum dc_component left out of the score; the others
+                                    share their weights [none] */
     dc_q31 lambda;               /* weight of the newest epoch [0.2] */
     dc_q31 score_newcomer;       /* [0.2] */
     dc_q31 kappa;                /* factor on the score after a failure [0.5] */
@@ -36,16 +59,22 @@ struct dc_params {
     uint32_t lag_halving;        /* h of s = 2^(-lag/h); divides 16 [4] */
 
     /* theta rule and challenges (section 6) */
-    dc_q31 theta;          /* utilisation below which a node is challenged [0.30] */
-    uint32_t trigger;      /* enum dc_trigger [observed] */
-    dc_q31 audit;          /* rho, random audits per epoch [0.1] */
-    dc_q31 soft;           /* pi, share of those below theta that are challenged [1] */
-    bool escalation;       /* a node that failed is in T(e) until it passes [on] */
-    uint32_t verifiers;    /* per challenge [3], at most 8 */
-    uint32_t k;            /* samples per challenge [8] */
-    uint32_t k_min, k_max; /* [4, 32] */
-    dc_q31 k_max_chance;   /* probability that k is k_max, whatever history says [0.1] */
-    uint32_t rigor;        /* factor on k of a flagged node's challenge [2] */
+    dc_q31 theta;                /* utilisation below which a node is challenged [0.30] */
+    uint32_t trigger;            /* enum dc_trigger [observed] */
+    uint32_t theta_mode;         /* enum dc_theta_mode [level] */
+    uint32_t theta_multiple_ppm; /* RELATIVE: of the median utilisation [500000] */
+    dc_q31 load_target;          /* ADAPTIVE: share of nodes to be in T(e) [0.05] */
+    dc_q31 load_gain;            /* ADAPTIVE: change of theta for each unit of load missed [0.2] */
+    dc_q31 audit;                /* rho, random audits per epoch [0.1] */
+    dc_q31 soft;                 /* pi, share of those below theta that are challenged [1] */
+    bool escalation;             /* a node that failed is in T(e) until it passes [on] */
+    uint32_t verifiers;          /* per challenge [3], at most 8 */
+    uint32_t k;                  /* samples per challenge [8] */
+    uint32_t k_min, k_max;       /* [4, 32] */
+    dc_q31 k_max_chance;         /* probability that k is k_max, whatever history says [0.1] */
+    uint32_t rigor;              /* factor on k of a flagged node's challenge [2] */
+    uint32_t verifiers_flagged;  /* of a flagged node's challenge [5], at most 8, at least
+                                   `verifiers` */
     /* of an answer, beside the round trip [200 ms, 10 ms] */
     int64_t deadline_base_ns, deadline_per_k_ns;
     uint32_t answer_heights;      /* a demand is to be answered within [600] */
@@ -53,10 +82,25 @@ struct dc_params {
     dc_q31 sprt_p0, sprt_p1;      /* failure rates of the ejection test [0.03, 0.5] */
     dc_q31 sprt_alpha, sprt_beta; /* its error rates [1e-4, 1e-2] */
 
+    /* adaptive challenges (section 7): each off by default, which is the baseline */
+    dc_q31 holt_level, holt_trend; /* smoothing of level and trend [0.5, 0.2] */
+    bool ready;                    /* readiness challenges [off] */
+    dc_q31 ready_ratio;  /* of forecast demand to verified capacity, from which on [0.8] */
+    bool quiet;          /* draws favour heights with a low forecast load [off] */
+    uint32_t difficulty; /* enum dc_difficulty_rule [uniform] */
+    dc_q31 history_keep; /* of a Beta posterior's counts, kept at each verdict [0.95] */
+    dc_q31 f_min;        /* HISTORY: missing fraction that k is to find [0.1] */
+    dc_q31 p_hi, p_lo;   /* HISTORY: with probability P_hi - (P_hi - P_lo) r [0.99, 0.8] */
+    uint32_t budget;     /* challenges drawn for an epoch, at most; 0: no limit [0] */
+    uint32_t order;      /* past the budget, flagged nodes first, then: enum dc_order [random] */
+    uint32_t ucb_ppm;    /* UCB: standard deviations above the mean [1000000] */
+
     /* anomaly detection (section 8) */
     uint32_t detectors;      /* bits of enum dc_detector_bit [ewma, mad] */
     dc_q31 fdr;              /* false discovery rate of flags [0.05] */
     uint32_t anomaly_window; /* calibration scores kept; 0: large enough to flag at all [0] */
+    uint32_t calibration;    /* whose scores are normal: enum dc_calibration [proven] */
+    uint32_t combine;        /* detectors by: enum dc_combine [bonferroni] */
     uint32_t ewma_warmup;    /* epochs before a node's EWMA score counts [5] */
 
     /* stake and rewards (section 9) */

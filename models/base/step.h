@@ -37,10 +37,13 @@ enum dc_input_kind {
 };
 
 /* What a user asks of a client node (models/README.md 11). */
+enum dc_call_kind { DC_CALL_GET, DC_CALL_PUT, DC_CALL_METER };
 struct dc_call {
-    bool put;            /* else get */
-    uint64_t object;     /* get: which object, by popularity; put: a number of the user's own */
-    uint64_t size_bytes; /* put */
+    enum dc_call_kind kind;
+    uint64_t
+        object; /* GET: which object, by popularity; PUT: a number of the user's own; METER: the
+                        client's deal */
+    uint64_t size_bytes; /* PUT; METER: what it pays for from now on, at most the deal's size */
 };
 
 /* What DC_EFFECT_NOTE tells, for metrics; nothing in the protocol depends on it. */
@@ -49,6 +52,8 @@ enum dc_note {                   /* below 0x100; consensus has its own from ther
                DC_NOTE_PUT,      /* likewise */
                DC_NOTE_REFUSED,  /* a: enum dc_message of a message that was refused */
                DC_NOTE_ANSWERED, /* a challenge reached its node; a: k, b: 1 proved, 0 could not */
+               DC_NOTE_TURNED,   /* a: enum dc_strategy that the node follows from now on, by its own
+                                    doing; b: its score */
                DC_NOTE_COUNT
 };
 

@@ -105,11 +105,20 @@ static void client_send(struct dc_client *c, const struct dc_client_env *env,
     (void)c;
 }
 
+/* For the next transaction with a nonce.  Those of deals that no node countersigned are left out;
+ * the ledger takes nonces out of order. */
+static uint64_t client_nonce(struct dc_client *c, const struct dc_client_env *env)
+{
+    const struct dc_account *own = dc_state_account(env->state, env->config->id);
+    if (c->nonce_next < own->nonce)
+        c->nonce_next = own->nonce;
+    return c->nonce_next++;
+}
+
 static bool client_prepare_put(struct dc_client *c, const struct dc_client_env *env,
                                struct dc_client_request *q, const struct dc_call *call,
                                uint32_t rank)
 {
-    const struct dc_account *own = dc_state_account(env->state, env->config->id);
     const struct dc_params *p = env->config->params;
     q->put = true;
     q->size_bytes = call->size_bytes;
@@ -117,9 +126,7 @@ static bool client_prepare_put(struct dc_client *c, const struct dc_client_env *
     q->node = dc_client_place(env->state, key, call->size_bytes, rank);
     if (q->node == UINT32_MAX)
         return false;
-    if (c->nonce_next < own->nonce)
-        c->nonce_next = own->nonce;
-    q->nonce = c->nonce_next++;
+    q->nonce = client_nonce(c, env);
     q->price = dc_muldiv(p->price_gib_epoch, call->size_bytes, (uint64_t)1 << 30);
     return true;
 }
@@ -148,35 +155,19 @@ static void client_begin(struct dc_client *c, const struct dc_client_env *env,
         if (c->request[i].id == 0)
             q = &c->request[i];
     if (q == NULL) {
-        dc_effect_note(out, in->call->put ? DC_NOTE_PUT : DC_NOTE_GET, 0, 0);
+        dc_effect_note(out, in->call->kind == DC_CALL_PUT ? DC_NOTE_PUT : DC_NOTE_GET, 0, 0);
         return;
     }
     *q = (struct dc_client_request){
         .id = ++c->request_next, .object = in->call->object, .first_ns = in->now_ns, .root = *root};
-    bool ready = in->call->put ? client_prepare_put(c, env, q, in->call, rank)
-                               : client_prepare_get(env, q, in->call);
+    bool ready = in->call->kind == DC_CALL_PUT ? client_prepare_put(c, env, q, in->call, rank)
+                                               : client_prepare_get(env, q, in->call);
     if (ready) {
         client_send(c, env, q, in->now_ns, out);
         return;
     }
     q->id = 0; /* nowhere to put it, or its deal has ended */
-    dc_effect_note(out, in->call->put ? DC_NOTE_PUT : DC_NOTE_GET, 0, 0);
-}
-
-void dc_client_call(struct dc_client *c, const struct dc_client_env *env, const struct dc_input *in,
-                    struct dc_effects *out)
-{
-    uint32_t copies = in->call->put && env->config->replicas > 1 ? env->config->replicas : 1;
-    struct dc_hash root = {{0}};
-    if (in->call->put) {
-        struct dc_hash seed = dc_object_seed(env->config->key->public, in->call->object);
-        struct dc_content content;
-        dc_content_init(&content, &seed);
-        root = dc_content_root(&content, dc_chunks_of(in->call->size_bytes));
-        out->charge[DC_COST_CHUNK] += DC_CONTENT_PERIOD;
-    }
-    for (uint32_t rank = 0; rank < copies && rank < 8; rank++)
-        client_begin(c, env, in, rank, &root, out);
+    dc_effect_note(out, in->call->kind == DC_CALL_PUT ? DC_NOTE_PUT : DC_NOTE_GET, 0, 0);
 }
 
 static void client_submit(const struct dc_client_env *env, const struct dc_tx *tx,
@@ -188,6 +179,45 @@ static void client_submit(const struct dc_client_env *env, const struct dc_tx *t
     DC_CHECK(size != 0);
     out->charge[DC_COST_SIGN]++;
     env->submit(env->submit_ctx, bytes, size, out);
+}
+
+/* Pays for so many bytes of one of its deals from now on; nothing when it does so already, or may
+ * not. */
+static void client_meter(struct dc_client *c, const struct dc_client_env *env,
+                         const struct dc_call *call, struct dc_effects *out)
+{
+    const struct dc_meta *meta = dc_state_meta(env->state);
+    const struct dc_deal *d =
+        call->object < meta->deals ? dc_state_deal(env->state, (uint32_t)call->object) : NULL;
+    if (d == NULL || d->client != env->config->id || d->end_epoch <= meta->epoch ||
+        call->size_bytes > d->size_bytes || call->size_bytes == d->paid_bytes)
+        return;
+    struct dc_tx tx = {.kind = DC_TX_METER, .from = env->config->id};
+    tx.meter.nonce = client_nonce(c, env);
+    tx.meter.deal = (uint32_t)call->object;
+    tx.meter.paid_bytes = call->size_bytes;
+    client_submit(env, &tx, out);
+}
+
+void dc_client_call(struct dc_client *c, const struct dc_client_env *env, const struct dc_input *in,
+                    struct dc_effects *out)
+{
+    if (in->call->kind == DC_CALL_METER) {
+        client_meter(c, env, in->call, out);
+        return;
+    }
+    uint32_t copies =
+        in->call->kind == DC_CALL_PUT && env->config->replicas > 1 ? env->config->replicas : 1;
+    struct dc_hash root = {{0}};
+    if (in->call->kind == DC_CALL_PUT) {
+        struct dc_hash seed = dc_object_seed(env->config->key->public, in->call->object);
+        struct dc_content content;
+        dc_content_init(&content, &seed);
+        root = dc_content_root(&content, dc_chunks_of(in->call->size_bytes));
+        out->charge[DC_COST_CHUNK] += DC_CONTENT_PERIOD;
+    }
+    for (uint32_t rank = 0; rank < copies && rank < 8; rank++)
+        client_begin(c, env, in, rank, &root, out);
 }
 
 static struct dc_client_request *client_find(struct dc_client *c, uint64_t id)

@@ -1,5 +1,6 @@
 /* A client node's own part: it puts objects (on `replicas` holders) and gets them for its user,
- * checks every answer against the chain, and reports on the nodes that it used.
+ * checks every answer against the chain, reports on the nodes that it used, and says on chain how
+ * much of its deals it pays for (METER).
  *
  *   call --> PUT/GET to a holder --> reply, checked --> per-epoch report of the node
  *                 |  no answer: asked again, at most `retries` times

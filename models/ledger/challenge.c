@@ -16,18 +16,23 @@
 static void challenge_draw_one(struct dc_exec *e, uint32_t id, uint8_t asking, uint64_t f,
                                const struct dc_hash *beacon_f)
 {
-    struct dc_posync *r = &dc_state_edit(e->state, id)->posync;
+    struct dc_account *a = dc_state_edit(e->state, id);
+    struct dc_posync *r = &a->posync;
     struct dc_challenge *c = &r->challenge, old = *c;
     memset(c, 0, sizeof *c);
     c->height = e->header->height;
     c->f_height = f;
     c->epoch = asking == 1 ? e->header->epoch : old.epoch;
     c->asking = asking;
+    if (asking == 1)
+        r->asked = (uint32_t)c->epoch + 1;
     c->cause = asking == 1 ? r->in_t : old.cause;
     c->nonce = dc_posync_nonce(beacon_f, id, c->height);
-    c->k = asking == 1 ? dc_posync_difficulty(e->p, r, c->cause, &c->nonce) : old.k;
-    c->verifiers = dc_posync_verifiers(e->p, &c->nonce, id, e->committee->member,
-                                       e->committee->count, c->verifier);
+    const struct dc_policy *policy = dc_policy_of(e->p);
+    struct dc_policy_view view = dc_assign_view(e->state, a, beacon_f);
+    c->k = asking == 1 ? policy->how_hard(&view, r, c->cause, &c->nonce) : old.k;
+    c->verifiers = dc_posync_verifiers_draw(policy->how_many(&view, r, c->cause), &c->nonce, id,
+                                            e->committee->member, e->committee->count, c->verifier);
     c->response_us = UINT32_MAX;
     e->state->meta.challenges_open++;
     e->record->charge[DC_COST_HASH] += 2 + c->verifiers;
@@ -37,21 +42,47 @@ static void challenge_draw_one(struct dc_exec *e, uint32_t id, uint8_t asking, u
             (struct dc_duty){c->verifier[i], id};
 }
 
+/* The chance of this height within the window of first (second) askings, by the policy's weights:
+ * *weight out of *left.  False when the window is over. */
+static bool challenge_chance(const struct dc_exec *e, bool second, const struct dc_hash *beacon_f,
+                             uint64_t *weight, uint64_t *left)
+{
+    uint32_t first, last;
+    dc_posync_draw_window(e->p, second, &first, &last);
+    uint64_t offset = e->header->height - 1 - e->header->epoch * e->p->epoch_blocks;
+    if (offset < first || offset > last)
+        return false;
+    uint32_t slots = last - first + 1;
+    uint32_t *load = dc_mem_need(slots, 2 * sizeof *load, "a draw"), *weights = load + slots;
+    for (uint32_t i = 0; i < slots && e->p->quiet; i++)
+        load[i] = e->state->meta.load[dc_assign_slot(e->p, first + i)];
+    struct dc_policy_view view = {.params = e->p,
+                                  .beacon = beacon_f,
+                                  .epoch = e->header->epoch,
+                                  .theta = e->state->meta.theta,
+                                  .load = e->p->quiet ? load : NULL};
+    dc_policy_of(e->p)->when(&view, slots, weights);
+    *weight = weights[offset - first];
+    *left = 0;
+    for (uint64_t i = offset - first; i < slots; i++)
+        *left += weights[i];
+    dc_mem_free(load);
+    return true;
+}
+
 /* Draws from list[count]; returns how many stay, moved to keep. */
 static uint32_t challenge_draw_list(struct dc_exec *e, bool second, const uint32_t *list,
                                     uint32_t count, uint64_t f, const struct dc_hash *beacon_f,
                                     uint32_t *keep)
 {
-    uint32_t first, last, kept = 0;
-    dc_posync_draw_window(e->p, second, &first, &last);
-    uint64_t offset = e->header->height - 1 - e->header->epoch * e->p->epoch_blocks;
-    bool open = offset >= first && offset <= last;
+    uint32_t kept = 0;
+    uint64_t weight, left;
+    bool open = count != 0 && challenge_chance(e, second, beacon_f, &weight, &left);
     for (uint32_t i = 0; i < count; i++) {
         if (dc_state_account(e->state, list[i])->posync.ejected)
             continue;
         e->record->charge[DC_COST_HASH] += open;
-        if (open &&
-            dc_posync_drawn(beacon_f, list[i], e->header->height, (uint32_t)(last - offset + 1)))
+        if (open && dc_posync_drawn_weighted(beacon_f, list[i], e->header->height, weight, left))
             challenge_draw_one(e, list[i], second ? 2 : 1, f, beacon_f);
         else
             keep[kept++] = list[i];
@@ -198,6 +229,7 @@ bool dc_challenge_settle(struct dc_exec *e, uint32_t id, struct dc_posync *r)
         r->proved = DC_ONE;
         r->escalated = 0;
         r->passed++;
+        dc_history_verdict(e->p, r, true);
         return false;
     }
     if (v != DC_VERDICT_FAIL && old.asking == 1) { /* late is not wrong: asked again */
@@ -210,6 +242,7 @@ bool dc_challenge_settle(struct dc_exec *e, uint32_t id, struct dc_posync *r)
     r->proved = v == DC_VERDICT_FAIL ? challenge_proved(&old) : 0;
     r->escalated = 1;
     r->failed++;
+    dc_history_verdict(e->p, r, false);
     struct dc_account *a = dc_state_edit(e->state, id);
     if (a->demand.height == 0 && a->capacity_bytes != 0) { /* else nothing could be shown */
         a->demand.height = e->header->height;

@@ -2,18 +2,15 @@
 
 /* The turn of an epoch, in the first block of epoch e = x + 1:
  *
- *   measure, settle challenges, P, S -> pay deals of x -> rewards -> flags -> expire deals
- *   -> write accounts, eject, release -> forget tallies and reports -> committees move up -> T(e)
+ *   measure, settle challenges, P, S -> outlook of services -> pay deals of x -> rewards -> flags
+ *   -> expire deals -> write accounts, eject, release -> forget tallies and reports
+ *   -> committees move up -> T(e)
  *
- * It touches every node once.  models/README.md 5, 6, 9. */
+ * It touches every node once.  models/README.md 5, 6, 7, 9. */
 
-static bool epoch_is_node(const struct dc_account *a)
-{
-    return (a->roles & (DC_ROLE_VALIDATOR | DC_ROLES_SERVICE)) != 0 && !a->posync.ejected;
-}
-
-/* Each live deal's price of the epoch leaves escrow: the take is burned, the rest is the node's,
- * or goes back to the client when the node should have sent heartbeats and sent none. */
+/* Each live deal's price of the epoch leaves escrow: of what is due the take is burned and the rest
+ * is the node's, unless it should have sent heartbeats and sent none; what is left goes back to the
+ * client. */
 static void epoch_pay_deals(struct dc_exec *e)
 {
     struct dc_state *s = e->state;
@@ -23,13 +20,23 @@ static void epoch_pay_deals(struct dc_exec *e)
             continue;
         const struct dc_posync *r = &e->record->posync[d->node];
         bool lived = !(r->s_defined && r->a == 0);
-        uint64_t take = lived ? dc_muldiv(d->price, e->p->take_ppm, DC_PPM) : 0;
-        struct dc_account *to = dc_state_edit(s, lived ? d->node : d->client);
-        to->balance = dc_add_money(to->balance, d->price - take);
+        uint64_t due = lived ? dc_deal_due(d) : 0, take = dc_muldiv(due, e->p->take_ppm, DC_PPM);
+        if (due != 0) {
+            struct dc_account *node = dc_state_edit(s, d->node);
+            node->balance = dc_add_money(node->balance, due - take);
+        }
+        if (due != d->price) {
+            struct dc_account *client = dc_state_edit(s, d->client);
+            client->balance = dc_add_money(client->balance, d->price - due);
+        }
         s->meta.escrow = dc_sub_money(s->meta.escrow, d->price);
         s->meta.burned = dc_add_money(s->meta.burned, take);
         if (take != 0)
             dc_state_tally_edit(s, d->node)->take += take;
+        if (d->most_bytes != d->paid_bytes) {
+            struct dc_deal *next = dc_tree_edit(&s->ledger->deals, &s->deals, i);
+            next->most_bytes = next->paid_bytes;
+        }
     }
 }
 
@@ -44,7 +51,7 @@ static void epoch_expire_deals(struct dc_exec *e)
             continue;
         }
         if (d->end_epoch == e->header->epoch) /* earlier: ended with its node, or expired before */
-            dc_state_edit(s, d->node)->used_bytes -= d->size_bytes;
+            dc_state_edit(s, d->node)->used_bytes -= d->paid_bytes;
         if (leading)
             s->meta.deals_live = i + 1;
     }
@@ -72,8 +79,9 @@ static void epoch_write_account(struct dc_exec *e, uint32_t id, bool eject)
     for (uint32_t i = 0; i < DC_UNBONDING_MAX; i++)
         if (old->unbonding[i].amount != 0 && old->unbonding[i].release_epoch <= epoch)
             released = dc_add_money(released, old->unbonding[i].amount);
-    bool unlock = old->posync.ejected && old->bond != 0 && old->bond_release_epoch <= epoch;
-    bool node = epoch_is_node(old);
+    bool unlock = old->posync.ejected && old->bond != 0 && old->bond_release_epoch <= epoch &&
+                  old->demand.height == 0;
+    bool node = dc_account_is_node(old);
     if (!node && released == 0 && !unlock)
         return;
     struct dc_account *a = dc_state_edit(s, id);
@@ -131,56 +139,19 @@ static void epoch_move_committees(struct dc_exec *e)
     s->work = dc_work_new(s->ledger, e->header->epoch, s->committee[1]->count);
 }
 
-/* log2 of the response time that verifiers of a passed challenge reported over what region and k
- * let expect, as a feature: 2^-16 units around 2^30. */
-static uint32_t epoch_response(const struct dc_exec *e, const struct dc_settled *done)
-{
-    const struct dc_challenge *c = &done->challenge;
-    if (done->verdict != DC_VERDICT_PASS || c->response_us == UINT32_MAX)
-        return DC_FEATURE_NONE;
-    const struct dc_account *a = dc_state_account(e->state, done->node);
-    int64_t allowance = 0;
-    uint32_t reports = 0;
-    for (uint32_t i = 0; i < c->verifiers; i++) {
-        if (c->verdict[i] == DC_VERDICT_NONE)
-            continue;
-        const struct dc_account *v = dc_state_account(e->state, c->verifier[i]);
-        allowance += dc_state_allowance_ns(e->state, a->region, v->region);
-        reports++;
-    }
-    DC_CHECK(reports > 0); /* somebody said how long it took */
-    int64_t expected_us = (allowance / reports + (int64_t)c->k * e->p->deadline_per_k_ns) / 1000;
-    uint64_t expected = expected_us > 0 ? (uint64_t)expected_us : 1;
-    return (1u << 30) + dc_log2_q16((uint64_t)c->response_us + 1) - dc_log2_q16(expected + 1);
-}
-
 /* Anomaly detection (models/README.md 8): flags of the epoch that begins, from what the epoch that
- * ended showed.  Settled challenges are in node order. */
+ * ended showed. */
 static void epoch_flag(struct dc_exec *e, const bool *failed)
 {
     struct dc_state *s = e->state;
-    uint32_t n = s->meta.accounts, at = 0;
+    uint32_t n = s->meta.accounts;
     if (s->anomaly == NULL)
         return;
     struct dc_features *features = dc_mem_need(n, sizeof *features, "features");
     struct dc_anomaly_verdict *verdict = dc_mem_need(n, sizeof *verdict, "flags");
-    const struct dc_settled *settled = e->record->settled.data;
-    for (uint32_t id = 0; id < n; id++) {
-        const struct dc_account *a = dc_state_account(s, id);
-        const struct dc_posync *r = &e->record->posync[id];
-        struct dc_features *f = &features[id];
-        f->present = epoch_is_node(a);
-        f->population = (a->roles & DC_ROLES_SERVICE) != 0;
-        f->failed = failed[id];
-        f->value[DC_FEATURE_UTILISATION] = r->u_defined ? r->u : DC_FEATURE_NONE;
-        f->value[DC_FEATURE_SYNCHRONICITY] = r->s_defined ? r->s : DC_FEATURE_NONE;
-        f->value[DC_FEATURE_AVAILABILITY] = r->s_defined ? r->a : DC_FEATURE_NONE;
-        f->value[DC_FEATURE_QUALITY] = r->q_defined ? r->q : DC_FEATURE_NONE;
-        f->value[DC_FEATURE_RESPONSE] = DC_FEATURE_NONE;
-        if (at < e->record->settled.count && settled[at].node == id)
-            f->value[DC_FEATURE_RESPONSE] = epoch_response(e, &settled[at++]);
-    }
-    struct dc_anomaly *next = dc_anomaly_epoch(s->anomaly, e->p, features, n, verdict);
+    dc_features_make(e, failed, features);
+    uint64_t seed = dc_hash_u64(&e->before->meta.beacon);
+    struct dc_anomaly *next = dc_anomaly_epoch(s->anomaly, e->p, features, n, seed, verdict);
     dc_anomaly_drop(s->anomaly);
     s->anomaly = next;
     for (uint32_t id = 0; id < n; id++) {
@@ -191,39 +162,6 @@ static void epoch_flag(struct dc_exec *e, const bool *failed)
     }
     dc_mem_free(features);
     dc_mem_free(verdict);
-}
-
-void dc_epoch_assign(struct dc_state *s, uint64_t epoch, const struct dc_hash *beacon)
-{
-    uint32_t first = 0, second = 0, demands = 0;
-    for (uint32_t id = 0; id < s->meta.accounts; id++) {
-        const struct dc_account *a = dc_state_account(s, id);
-        demands += a->demand.height != 0;
-        if (!epoch_is_node(a))
-            continue;
-        bool again = a->posync.challenge.asking == 2;
-        uint8_t causes =
-            again ? 0 : dc_posync_causes(&s->ledger->params, &a->posync, id, epoch, beacon);
-        if (causes != a->posync.in_t)
-            dc_state_edit(s, id)->posync.in_t = causes;
-        second += again;
-        first += causes != 0;
-    }
-    struct dc_agenda *list = dc_agenda_new(s->ledger, first, second, demands);
-    first = second = demands = 0;
-    for (uint32_t id = 0; id < s->meta.accounts; id++) {
-        const struct dc_account *a = dc_state_account(s, id);
-        if (a->demand.height != 0)
-            list->demand[demands++] = (struct dc_agenda_demand){a->demand.due_height, id};
-        if (!epoch_is_node(a))
-            continue;
-        if (a->posync.challenge.asking == 2)
-            list->second[second++] = id;
-        else if (a->posync.in_t != 0)
-            list->first[first++] = id;
-    }
-    dc_agenda_drop(s->ledger, s->agenda);
-    s->agenda = list;
 }
 
 void dc_epoch_turn(struct dc_exec *e)
@@ -237,9 +175,10 @@ void dc_epoch_turn(struct dc_exec *e)
     bool *failed = dc_mem_need(n, 2, "an epoch"), *eject = failed + n;
     for (uint32_t id = 0; id < n; id++) {
         rec->posync[id] = dc_state_account(s, id)->posync;
-        if (epoch_is_node(dc_state_account(s, id)))
+        if (dc_account_is_node(dc_state_account(s, id)))
             failed[id] = epoch_settle_node(e, id, &rec->posync[id], &eject[id]);
     }
+    dc_assign_outlook(e);
     epoch_pay_deals(e);
     dc_reward_epoch(e, failed);
     epoch_flag(e, failed);
@@ -254,5 +193,5 @@ void dc_epoch_turn(struct dc_exec *e)
     s->meta.heartbeat_every =
         dc_posync_heartbeat_every(e->p, s->meta.validators + s->meta.services);
     rec->charge[DC_COST_HASH] += s->meta.validators + s->meta.services; /* coins */
-    dc_epoch_assign(s, s->meta.epoch, &e->before->meta.beacon);
+    rec->charge[DC_COST_HASH] += dc_assign_epoch(s, &e->before->meta.beacon, rec->reward);
 }

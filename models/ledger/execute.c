@@ -82,7 +82,7 @@ bool dc_execute_tx(struct dc_exec *e, const struct dc_tx_view *view)
         [DC_TX_DEAL] = dc_execute_deal,           [DC_TX_RECEIPT] = dc_execute_receipt,
         [DC_TX_HEARTBEAT] = dc_execute_heartbeat, [DC_TX_VERDICT] = dc_execute_verdict,
         [DC_TX_ANSWER] = dc_execute_answer,       [DC_TX_EVIDENCE] = dc_execute_evidence,
-        [DC_TX_VOTES] = dc_execute_votes,
+        [DC_TX_VOTES] = dc_execute_votes,         [DC_TX_METER] = dc_execute_meter,
     };
     struct dc_tx tx;
     e->record->charge[DC_COST_TX]++;
@@ -223,6 +223,7 @@ static bool execute_transactions(struct dc_exec *e, const struct dc_tx_view *tx,
         *tx_root = dc_tx_root(kept, n);
         dc_mem_free(kept);
     }
+    e->tx_bytes = bytes;
     e->record->charge[DC_COST_HASH] += (uint32_t)(bytes / 128) + 1;
     return !e->unknown;
 }
@@ -265,6 +266,7 @@ enum dc_execute_result dc_execute(struct dc_exec *e, const struct dc_tx_view *tx
     if (valid) {
         dc_challenge_demands(e);
         dc_challenge_draw(e);
+        dc_assign_load(e);
         e->record->charge[DC_COST_HASH] += dc_state_commit(e->state);
         e->record->charge[DC_COST_LEAF] += (uint32_t)(execute_copied(e->ledger) - copied);
         if (e->header->height == dc_epoch_last_height(e->header->epoch, e->p->epoch_blocks))

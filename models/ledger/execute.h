@@ -3,7 +3,7 @@
  *   header rules (execute.c)
  *     -> first block of an epoch: the old one is settled (epoch.c: scores, challenges; reward.c)
  *     -> votes of the certificate, rounds led
- *     -> transactions in order (execute_money.c, execute_sync.c)
+ *     -> transactions in order (execute_money.c, execute_deal.c, execute_sync.c)
  *     -> demands that fell due, challenges drawn at this height (challenge.c)
  *     -> roots
  *
@@ -14,6 +14,7 @@
 #define MODELS_LEDGER_EXECUTE_H
 
 #include "models/ledger/state_impl.h"
+#include "models/posync/policy.h"
 
 enum dc_execute_result { DC_EXECUTE_VALID, DC_EXECUTE_INVALID, DC_EXECUTE_UNKNOWN };
 
@@ -46,8 +47,9 @@ struct dc_exec {
     struct dc_state *state;               /* being made */
     const struct dc_committee *committee; /* of the block's epoch */
     struct dc_record *record;
-    uint32_t member; /* the proposer's index in the committee */
-    bool unknown;    /* an ancestor was needed that is not there */
+    uint32_t member;   /* the proposer's index in the committee */
+    uint64_t tx_bytes; /* of the transactions taken */
+    bool unknown;      /* an ancestor was needed that is not there */
     /* for block bytes to block: a node's committed ancestors */
     struct dc_block *(*find)(void *store, const struct dc_hash *id); /* borrowed, or NULL */
     void *store;
@@ -69,7 +71,13 @@ const struct dc_block *dc_execute_block_at(struct dc_exec *e, uint64_t height);
 bool dc_execute_tx(struct dc_exec *e, const struct dc_tx_view *view);
 bool dc_execute_verify(struct dc_exec *e, const uint8_t key[32], const struct dc_hash *digest,
                        const uint8_t *signature);
-/* execute_money.c: transfer, bond, unbond, register, renew, revoke, deal, receipt */
+/* What transactions with money ask of their sender: a certificate that holds at this height, and a
+ * nonce that is used once.  Nonces may come out of order, up to 64 below the highest. */
+bool dc_execute_certified(const struct dc_exec *e, const struct dc_account *account);
+bool dc_execute_nonce_free(const struct dc_account *account, uint64_t nonce);
+void dc_execute_nonce_use(struct dc_account *account, uint64_t nonce);
+/* execute_money.c: transfer, bond, unbond, register, renew, revoke; execute_deal.c: deal, meter,
+ * receipt */
 bool dc_execute_transfer(struct dc_exec *e, const struct dc_tx *tx);
 bool dc_execute_bond(struct dc_exec *e, const struct dc_tx *tx);
 bool dc_execute_unbond(struct dc_exec *e, const struct dc_tx *tx);
@@ -77,6 +85,7 @@ bool dc_execute_register(struct dc_exec *e, const struct dc_tx *tx);
 bool dc_execute_renew(struct dc_exec *e, const struct dc_tx *tx);
 bool dc_execute_revoke(struct dc_exec *e, const struct dc_tx *tx);
 bool dc_execute_deal(struct dc_exec *e, const struct dc_tx *tx);
+bool dc_execute_meter(struct dc_exec *e, const struct dc_tx *tx);
 bool dc_execute_receipt(struct dc_exec *e, const struct dc_tx *tx);
 /* execute_sync.c: heartbeat, verdict, answer, evidence, late votes */
 bool dc_execute_heartbeat(struct dc_exec *e, const struct dc_tx *tx);
@@ -92,16 +101,32 @@ void dc_challenge_demand_drop(struct dc_exec *e, uint32_t node); /* answered or 
 /* Settles the challenge of one node at its epoch's end into *r; true when it failed. */
 bool dc_challenge_settle(struct dc_exec *e, uint32_t id, struct dc_posync *r);
 
-/* slash.c: takes `amount` at most from bond, then (all) from the queue; part into the fund */
+/* slash.c: takes from the bond, then from the queue; part goes into the fund. */
 void dc_slash(struct dc_exec *e, uint32_t id, enum dc_slash_reason reason);
 void dc_slash_eject(struct dc_exec *e, uint32_t id); /* roles end; the bond stays locked */
 
 /* epoch.c: settles the epoch of `before` and begins the next. */
 void dc_epoch_turn(struct dc_exec *e);
-/* Puts every node in or out of T(epoch) by the state and R, and lists who is to be drawn. */
-void dc_epoch_assign(struct dc_state *state, uint64_t epoch, const struct dc_hash *beacon);
+/* assign.c: what a policy is shown of a node: its service's outlook, theta as the state tells
+ * it. */
+struct dc_policy_view dc_assign_view(const struct dc_state *state, const struct dc_account *account,
+                                     const struct dc_hash *beacon);
+/* Feeds the outlook of each service with the epoch of `before`. */
+void dc_assign_outlook(struct dc_exec *e);
+/* Puts every node in or out of T(meta.epoch) by the state and R, and lists who is to be drawn.
+ * reward: of the last epoch, by account; NULL at genesis.  Returns the hashes that a budget
+ * cost. */
+uint32_t dc_assign_epoch(struct dc_state *state, const struct dc_hash *beacon,
+                         const uint64_t *reward);
+/* The slot of meta.load of a height, given from the epoch's first; DC_LOAD_SLOTS: in none. */
+uint32_t dc_assign_slot(const struct dc_params *p, uint32_t offset);
+/* Feeds the forecast load with this block's transactions. */
+void dc_assign_load(struct dc_exec *e);
 /* measure.c: s, a, u, q of a node in the epoch of `before`, into r. */
 void dc_measure_node(const struct dc_exec *e, uint32_t id, struct dc_posync *r);
+/* features.c: what the epoch of `before` shows of each node; out[meta.accounts].  record->posync
+ * and record->settled are of that epoch; failed[] says who failed a challenge. */
+void dc_features_make(const struct dc_exec *e, const bool *failed, struct dc_features *out);
 /* reward.c: fills record->reward and the sums of the outcome, moves minted, burned and fees. */
 void dc_reward_epoch(struct dc_exec *e, const bool *failed);
 

@@ -3,78 +3,39 @@
 /* The state before the first block: accounts and deals as given, committees of epochs 0 and 1,
  * T(0). */
 
+#define GENESIS_FEED(hasher, ...)                                                                  \
+    do {                                                                                           \
+        const uint64_t word[] = {__VA_ARGS__};                                                     \
+        for (size_t i_ = 0; i_ < sizeof word / sizeof word[0]; i_++)                               \
+            dc_hasher_update64(hasher, word[i_]);                                                  \
+    } while (0)
+
 /* Everything that genesis fixes beside accounts and deals: in the meta leaf of every state. */
 static struct dc_hash genesis_digest(const struct dc_genesis *g, const struct dc_params *p,
                                      uint64_t chain)
 {
-    const uint64_t word[] = {chain,
-                             p->epoch_blocks,
-                             p->seats,
-                             (uint64_t)p->block_interval_ns,
-                             (uint64_t)p->clock_skew_ns,
-                             (uint64_t)p->delay_typical_ns,
-                             (uint64_t)p->delay_max_ns,
-                             p->block_bytes_max,
-                             p->g_min,
-                             p->dissemination,
-                             p->weight_s_ppm,
-                             p->weight_a_ppm,
-                             p->weight_u_ppm,
-                             p->weight_q_ppm,
-                             p->lambda,
-                             p->score_newcomer,
-                             p->kappa,
-                             p->heartbeat_every,
-                             p->heartbeat_lifetime,
-                             p->lag_halving,
-                             p->theta,
-                             p->trigger,
-                             p->audit,
-                             p->soft,
-                             p->verifiers,
-                             p->k,
-                             p->k_min,
-                             p->k_max,
-                             p->k_max_chance,
-                             p->rigor,
-                             (uint64_t)p->deadline_base_ns,
-                             (uint64_t)p->deadline_per_k_ns,
-                             p->answer_heights,
-                             p->abandon_heights,
-                             p->sprt_p0,
-                             p->sprt_p1,
-                             p->sprt_alpha,
-                             p->sprt_beta,
-                             p->detectors,
-                             p->fdr,
-                             p->anomaly_window,
-                             p->ewma_warmup,
-                             p->bond_min_validator,
-                             p->bond_min_service,
-                             p->bond_per_unit,
-                             p->issuance_service,
-                             p->issuance_validator,
-                             p->burn_ppm,
-                             p->base_share_ppm,
-                             p->take_ppm,
-                             p->epsilon_ppm,
-                             p->price_gib_epoch,
-                             p->fee_inclusion,
-                             p->fee_verdict,
-                             p->slash_first_ppm,
-                             p->slash_repeat_ppm,
-                             p->slash_fund_ppm,
-                             p->unbonding_epochs,
-                             p->eject_lock_epochs,
-                             p->probation,
-                             p->lock_tier_ppm[0],
-                             p->lock_tier_ppm[1],
-                             p->lock_tier_ppm[2],
-                             p->lock_tier_ppm[3]};
     struct dc_hasher h;
     dc_hasher_init(&h, DC_DOMAIN_GENESIS);
-    for (size_t i = 0; i < sizeof word / sizeof word[0]; i++)
-        dc_hasher_update64(&h, word[i]);
+    GENESIS_FEED(&h, chain, p->epoch_blocks, p->seats, (uint64_t)p->block_interval_ns,
+                 (uint64_t)p->clock_skew_ns, (uint64_t)p->delay_typical_ns,
+                 (uint64_t)p->delay_max_ns, p->block_bytes_max, p->g_min, p->dissemination);
+    GENESIS_FEED(&h, p->weight_s_ppm, p->weight_a_ppm, p->weight_u_ppm, p->weight_q_ppm, p->lambda,
+                 p->score_newcomer, p->kappa, p->heartbeat_every, p->heartbeat_lifetime,
+                 p->lag_halving, p->ablate);
+    GENESIS_FEED(&h, p->theta, p->trigger, p->theta_mode, p->theta_multiple_ppm, p->load_target,
+                 p->load_gain, p->audit, p->soft, p->escalation, p->verifiers, p->k, p->k_min,
+                 p->k_max, p->k_max_chance, p->rigor, p->verifiers_flagged, p->holt_level,
+                 p->holt_trend, p->ready, p->ready_ratio, p->quiet, p->difficulty, p->history_keep,
+                 p->f_min, p->p_hi, p->p_lo, p->budget, p->order, p->ucb_ppm,
+                 (uint64_t)p->deadline_base_ns, (uint64_t)p->deadline_per_k_ns, p->answer_heights,
+                 p->abandon_heights, p->sprt_p0, p->sprt_p1, p->sprt_alpha, p->sprt_beta);
+    GENESIS_FEED(&h, p->detectors, p->fdr, p->anomaly_window, p->combine, p->calibration,
+                 p->ewma_warmup, p->bond_min_validator, p->bond_min_service, p->bond_per_unit,
+                 p->issuance_service, p->issuance_validator, p->burn_ppm, p->base_share_ppm,
+                 p->take_ppm, p->epsilon_ppm, p->price_gib_epoch, p->fee_inclusion, p->fee_verdict,
+                 p->slash_first_ppm, p->slash_repeat_ppm, p->slash_fund_ppm, p->unbonding_epochs,
+                 p->eject_lock_epochs, p->probation, p->lock_tier_ppm[0], p->lock_tier_ppm[1],
+                 p->lock_tier_ppm[2], p->lock_tier_ppm[3]);
     dc_hasher_update64(&h, g->regions);
     for (size_t i = 0; i < (size_t)g->regions * g->regions; i++)
         dc_hasher_update64(&h, (uint64_t)g->allowance_ns[i]);
@@ -82,6 +43,7 @@ static struct dc_hash genesis_digest(const struct dc_genesis *g, const struct dc
     dc_hasher_update(&h, g->beacon.b, 32);
     return dc_hasher_final(&h);
 }
+#undef GENESIS_FEED
 
 static enum dc_status genesis_check(const struct dc_genesis *g, struct dc_error *error)
 {
@@ -104,15 +66,19 @@ static enum dc_status genesis_check(const struct dc_genesis *g, struct dc_error 
         return dc_error_set(error, DC_ERR_LIMIT, "genesis: %u regions: 1 to %u are possible",
                             g->regions, DC_REGIONS_MAX);
     if (p->epoch_blocks < 3 || p->lag_halving == 0 || 16 % p->lag_halving != 0 ||
-        p->verifiers > DC_VERIFIERS_MAX || p->k_min == 0 || p->k_max > 255 || p->k_min > p->k_max)
+        p->verifiers > DC_VERIFIERS_MAX || p->verifiers_flagged > DC_VERIFIERS_MAX ||
+        p->k_min == 0 || p->k_max > 255 || p->k_min > p->k_max)
         return dc_error_set(
             error, DC_ERR_USAGE,
             "protocol: epoch_blocks at least 3, lag_halving a divisor of 16, verifiers "
-            "at most %d, 1 <= k_min <= k_max <= 255",
+            "and verifiers_flagged at most %d, 1 <= k_min <= k_max <= 255",
             DC_VERIFIERS_MAX);
     for (uint32_t i = 0; i < g->deals; i++)
         if (g->deal[i].client >= g->accounts || g->deal[i].node >= g->accounts)
             return dc_error_set(error, DC_ERR_USAGE, "genesis: deal %u: no such account", i);
+        else if (g->deal[i].paid_bytes > g->deal[i].size_bytes)
+            return dc_error_set(error, DC_ERR_USAGE,
+                                "genesis: deal %u: pays for more than its size", i);
     return DC_OK;
 }
 
@@ -164,10 +130,10 @@ static enum dc_status genesis_deals(const struct dc_genesis *g, struct dc_state 
             return dc_error_set(error, DC_ERR_USAGE, "genesis: deal %u: its price is too large", i);
         m->minted = dc_add_money(m->minted, paid);
         m->escrow = dc_add_money(m->escrow, paid);
-        struct dc_deal deal = g->deal[i];
-        dc_state_deal_append(s, deal);
-        if (deal.end_epoch == 0)
-            dc_state_edit(s, deal.node)->used_bytes -= deal.size_bytes;
+        dc_state_deal_append(s, g->deal[i]);
+        const struct dc_deal *deal = dc_state_deal(s, i);
+        if (deal->end_epoch == 0)
+            dc_state_edit(s, deal->node)->used_bytes -= deal->paid_bytes;
     }
     return DC_OK;
 }
@@ -202,6 +168,7 @@ enum dc_status dc_genesis_state(const struct dc_genesis *g, struct dc_ledger *l,
     if (l->params.detectors != 0)
         s->anomaly = dc_anomaly_create(&l->params, g->accounts);
     s->meta.beacon = g->beacon;
+    s->meta.theta = l->params.theta;
     genesis_accounts(g, s);
     status = genesis_deals(g, s, error);
     s->meta.heartbeat_every = s->meta.heartbeat_every_before =
@@ -212,7 +179,7 @@ enum dc_status dc_genesis_state(const struct dc_genesis *g, struct dc_ledger *l,
     s->committee[0] = dc_committee_draw(l, &s->accounts, 1, &g->beacon, &hashes);
     s->past = dc_tree_hold(&s->accounts);
     s->work = dc_work_new(l, 0, s->committee[1]->count);
-    dc_epoch_assign(s, 0, &g->beacon);
+    dc_assign_epoch(s, &g->beacon, NULL);
     dc_state_commit(s);
     *out = s;
     if (status == DC_OK)

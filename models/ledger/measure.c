@@ -83,16 +83,22 @@ static bool measure_reports(const struct dc_exec *e, uint32_t id, dc_q31 *qualit
     return true;
 }
 
+/* Takes down u and forecasts that of the next epoch. */
+static void measure_utilisation(const struct dc_exec *e, struct dc_posync *r, dc_q31 u)
+{
+    r->u = u;
+    r->u_defined = 1;
+    dc_holt_update(e->p, r);
+}
+
 static void measure_validator(const struct dc_exec *e, uint32_t id, struct dc_posync *r)
 {
     const struct dc_work *w = e->state->work;
     uint32_t m = dc_committee_index(e->before->committee[1], id);
     if (m == UINT32_MAX)
         return;
-    if (w->certificates != 0) {
-        r->u = dc_q31_ratio(w->member[m].votes, w->certificates);
-        r->u_defined = 1;
-    }
+    if (w->certificates != 0)
+        measure_utilisation(e, r, dc_q31_ratio(w->member[m].votes, w->certificates));
     if (w->member[m].led != 0) {
         r->q = dc_q31_ratio(w->member[m].timely, w->member[m].led);
         r->q_defined = 1;
@@ -114,10 +120,8 @@ void dc_measure_node(const struct dc_exec *e, uint32_t id, struct dc_posync *r)
         measure_validator(e, id, r);
         return;
     }
-    if (a->capacity_bytes != 0) {
-        r->u = dc_q31_ratio(a->used_bytes, a->capacity_bytes);
-        r->u_defined = 1;
-    }
+    if (a->capacity_bytes != 0)
+        measure_utilisation(e, r, dc_q31_ratio(a->used_bytes, a->capacity_bytes));
     if (measure_reports(e, id, &r->q))
         r->q_defined = 1;
 }

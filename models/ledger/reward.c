@@ -6,8 +6,8 @@
  *       - fee_inclusion per included heartbeat, verdict, late vote; fee_verdict per verdict given
  *       - of the rest three quarters by power x votes, a quarter by timely proposals
  *   services    issuance_service each
- *       - base_share by covered capacity: all of it when the node has proved it (probation over,
- *         the last challenge not failed), else what paying clients use
+ *       - base_share by covered capacity: none of it on probation, all of it when the node has
+ *         proved it (the last challenge not failed), else what paying clients use
  *       - the rest by S x min(work, capacity), at most (1 - epsilon) of what its take burned
  *
  * A node that failed a challenge in this epoch, or sent no heartbeat, gets nothing.  What is not
@@ -78,8 +78,8 @@ static struct reward_weights reward_weigh(const struct reward_pool *pool, uint32
     const struct dc_posync *r = &pool->e->record->posync[id];
     uint64_t capacity = dc_state_capacity(p, a);
     uint64_t served = a->used_bytes < capacity ? a->used_bytes : capacity;
-    bool proved = r->passed >= p->probation && !r->escalated;
-    return (struct reward_weights){proved ? capacity : served, dc_q31_of(served, r->score)};
+    uint64_t base = r->passed < p->probation ? 0 : r->escalated ? served : capacity;
+    return (struct reward_weights){base, dc_q31_of(served, r->score)};
 }
 
 static bool reward_is_service(const struct reward_pool *pool, uint32_t id)
@@ -112,12 +112,28 @@ static void reward_services(struct reward_pool *pool, uint64_t amount)
     }
 }
 
+/* A node that has unbonded everything is still registered, but nothing is issued for it, nor for a
+ * revoked one: else names without a stake would swell what others get. */
+static void reward_issuance(const struct dc_exec *e, uint64_t *validators, uint64_t *services)
+{
+    *validators = *services = 0;
+    for (uint32_t id = 0; id < e->state->meta.accounts; id++) {
+        const struct dc_account *a = dc_state_account(e->state, id);
+        if (!dc_account_is_node(a) || a->revoked)
+            continue;
+        if ((a->roles & DC_ROLE_VALIDATOR) && (a->bond != 0 || e->p->bond_min_validator == 0))
+            *validators = dc_add_money(*validators, e->p->issuance_validator);
+        if ((a->roles & DC_ROLES_SERVICE) && (a->bond != 0 || e->p->bond_min_service == 0))
+            *services = dc_add_money(*services, e->p->issuance_service);
+    }
+}
+
 void dc_reward_epoch(struct dc_exec *e, const bool *failed)
 {
     struct dc_meta *m = &e->state->meta;
     struct dc_outcome *o = &e->record->outcome;
-    uint64_t validators = e->p->issuance_validator * m->validators;
-    uint64_t services = e->p->issuance_service * m->services;
+    uint64_t validators, services;
+    reward_issuance(e, &validators, &services);
     uint64_t keep = DC_PPM - (e->p->burn_ppm < DC_PPM ? e->p->burn_ppm : DC_PPM);
     struct reward_pool pool = {e, failed, 0};
     o->issued = dc_add_money(validators, services);

@@ -149,7 +149,10 @@ void dc_state_deal_append(struct dc_state *s, struct dc_deal deal)
     deal.offset_chunk = node->used_chunks;
     node->deal_last = s->meta.deals++;
     node->used_chunks += (deal.size_bytes + DC_CHUNK_BYTES - 1) / DC_CHUNK_BYTES;
-    node->used_bytes += deal.size_bytes;
+    if (deal.paid_bytes == 0)
+        deal.paid_bytes = deal.size_bytes;
+    deal.most_bytes = deal.paid_bytes;
+    node->used_bytes += deal.paid_bytes;
     *(struct dc_deal *)dc_tree_append(&s->ledger->deals, &s->deals) = deal;
 }
 
@@ -182,13 +185,16 @@ static void encode_challenge(struct dc_writer *w, const struct dc_challenge *c)
 
 static void encode_posync(struct dc_writer *w, const struct dc_posync *r)
 {
-    const uint32_t word[] = {
-        r->u,         r->s, r->a, r->q, r->score, r->proved, r->passed, r->failed, r->p_value_rank,
-        r->p_value_of};
+    const uint32_t word[] = {r->u,          r->s,      r->a,
+                             r->q,          r->score,  r->proved,
+                             r->passed,     r->failed, r->p_value_rank,
+                             r->p_value_of, r->level,  (uint32_t)r->trend,
+                             r->forecast,   r->alpha,  r->beta,
+                             r->asked};
     for (size_t i = 0; i < sizeof word / sizeof word[0]; i++)
         dc_write32(w, word[i]);
-    const uint8_t byte[] = {r->u_defined, r->s_defined, r->q_defined, r->in_t,
-                            r->escalated, r->undecided, r->flagged,   r->ejected};
+    const uint8_t byte[] = {r->u_defined, r->s_defined, r->q_defined, r->in_t, r->escalated,
+                            r->undecided, r->flagged,   r->ejected,   r->seen};
     dc_write(w, byte, sizeof byte);
     dc_write64(w, (uint64_t)r->sprt_q16);
     encode_challenge(w, &r->challenge);
@@ -235,6 +241,8 @@ static size_t encode_deal(const void *leaf, uint8_t *out)
     dc_write32(&w, d->node);
     dc_write32(&w, d->prev);
     dc_write64(&w, d->size_bytes);
+    dc_write64(&w, d->paid_bytes);
+    dc_write64(&w, d->most_bytes);
     dc_write64(&w, d->price);
     dc_write64(&w, d->offset_chunk);
     dc_write64(&w, d->end_epoch);
@@ -278,21 +286,34 @@ const struct dc_tree_class dc_state_tally_class = {"tallies", 3, sizeof(struct d
 const struct dc_tree_class dc_state_report_class = {"reports", 4, sizeof(struct dc_report), 40,
                                                     encode_report};
 
+static void encode_outlook(struct dc_writer *w, const struct dc_outlook *o)
+{
+    const uint64_t word[] = {o->demand, o->capacity, o->level, (uint64_t)o->trend, o->forecast};
+    for (size_t i = 0; i < sizeof word / sizeof word[0]; i++)
+        dc_write64(w, word[i]);
+    dc_write8(w, o->seen);
+}
+
 static struct dc_hash hash_meta(const struct dc_state *s)
 {
     const struct dc_meta *m = &s->meta;
-    uint8_t text[512];
+    uint8_t text[1024];
     struct dc_writer w = dc_writer(text, sizeof text);
     const uint64_t word[] = {m->height, m->epoch,          m->minted,          m->burned,
                              m->fund,   m->escrow,         m->challenges_open, m->final_height,
                              m->fees,   m->registrar_nonce};
     for (size_t i = 0; i < sizeof word / sizeof word[0]; i++)
         dc_write64(&w, word[i]);
-    const uint32_t half[] = {m->accounts,  m->deals,           m->validators,
-                             m->services,  m->heartbeat_every, m->heartbeat_every_before,
-                             m->deals_live};
+    const uint32_t half[] = {m->accounts,   m->deals,           m->validators,
+                             m->services,   m->heartbeat_every, m->heartbeat_every_before,
+                             m->deals_live, m->theta,           m->below,
+                             m->below_of};
     for (size_t i = 0; i < sizeof half / sizeof half[0]; i++)
         dc_write32(&w, half[i]);
+    for (uint32_t i = 0; i < DC_SERVICES; i++)
+        encode_outlook(&w, &m->outlook[i]);
+    for (uint32_t i = 0; i < DC_LOAD_SLOTS && s->ledger->params.quiet; i++)
+        dc_write32(&w, m->load[i]);
     dc_write(&w, m->beacon.b, 32);
     dc_write(&w, s->past.hash.b, 32);
     dc_write(&w, s->ledger->digest.b, 32);

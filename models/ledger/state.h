@@ -7,7 +7,7 @@
 
 #include "models/base/params.h"
 #include "models/crypto/cert.h"
-#include "models/posync/posync.h"
+#include "models/posync/holt.h"
 #include "models/wire/block.h"
 
 #define DC_CHUNK_BYTES ((size_t)4096)
@@ -15,17 +15,31 @@
 #define DC_REGIONS_MAX 64
 
 #define DC_DEAL_NONE UINT32_MAX
+#define DC_SERVICES 5u /* kinds of service: storage, hosting, DNS, RPC, GPU */
+/* The window in which first askings are drawn is divided into so many parts, or one for each height
+ * when there are fewer, for the forecast of what blocks carry. */
+#define DC_LOAD_SLOTS 32u
 
 /* A paid deal: a client's object on a node.  Ids are dense.  Chunks are 4 KiB. */
 struct dc_deal {
     uint32_t client, node;
     uint32_t prev; /* the node's deal before this one, or DC_DEAL_NONE */
     uint64_t size_bytes;
-    uint64_t price;        /* per epoch */
+    uint64_t paid_bytes;   /* what the client pays for now, at most size_bytes: METER changes it */
+    uint64_t most_bytes;   /* the largest paid_bytes of this epoch: what its price is paid for */
+    uint64_t price;        /* per epoch, of the whole size */
     uint64_t offset_chunk; /* where it lies in the node's declared chunks */
     uint64_t end_epoch;    /* paid up to and without */
     struct dc_hash root;   /* of its chunks (models/service/storage.h) */
 };
+
+/* What of a deal's price is due for the epoch: in proportion to the most that its client wanted to
+ * pay for in it, so that nobody uses the place all along and scales down for its last block. */
+static inline uint64_t dc_deal_due(const struct dc_deal *d)
+{
+    return d->most_bytes >= d->size_bytes ? d->price
+                                          : dc_muldiv(d->price, d->most_bytes, d->size_bytes);
+}
 
 struct dc_account {
     uint64_t balance, nonce, bond; /* nonce: above all used; */
@@ -37,7 +51,7 @@ struct dc_account {
     uint64_t serial, valid_from, valid_to; /* of its certificate: serial and heights */
     uint8_t revoked, slashed_equivocation;
     uint16_t slashes;                    /* ever: the first is cheaper */
-    uint64_t capacity_bytes, used_bytes; /* declared; under paid deals */
+    uint64_t capacity_bytes, used_bytes; /* declared; that deals pay for */
     uint64_t used_chunks; /* declared chunks ever given to deals: the next deal lies there */
     uint64_t joined;      /* height of its registration */
     uint32_t
@@ -68,6 +82,10 @@ struct dc_meta {
     uint32_t deals_live;             /* deals below this index have all ended */
     uint64_t fees;                   /* collected in this epoch: part of escrow */
     uint64_t registrar_nonce;
+    dc_q31 theta;             /* in force in this epoch, for storage nodes where it is relative */
+    uint32_t below, below_of; /* nodes below it in T(epoch), before the budget, of how many */
+    struct dc_outlook outlook[DC_SERVICES];
+    uint32_t load[DC_LOAD_SLOTS]; /* forecast bytes of transactions of a block; 0 unless quiet */
 };
 
 /* Late votes count for this many blocks; states are looked up this far back, not further. */
@@ -101,9 +119,22 @@ void dc_state_heartbeat(const struct dc_state *state, uint32_t id, uint8_t out[8
 uint32_t dc_state_sync_account(const struct dc_state *state, const struct dc_hash *nonce);
 /* Declared capacity that the bond covers: what counts for placement, deals and base share. */
 uint64_t dc_state_capacity(const struct dc_params *p, const struct dc_account *account);
+/* Epochs from unbonding to the pay-out: two in which the bond still has weight, because committees
+ * are drawn ahead, then the delay, as many times as the lock tier says. */
+static inline uint64_t dc_unbonding_epochs(const struct dc_params *p, const struct dc_account *a)
+{
+    return 2 + (uint64_t)p->unbonding_epochs * (1 + (uint64_t)a->lock_tier);
+}
 /* Whether the account's certificate holds at a height for any of the roles: not revoked, not
  * ejected, within its validity. */
 bool dc_account_may(const struct dc_account *account, uint64_t height, uint32_t roles);
+/* A validator or service node that is not ejected. */
+static inline bool dc_account_is_node(const struct dc_account *a)
+{
+    return (a->roles & (DC_ROLE_VALIDATOR | DC_ROLES_SERVICE)) != 0 && !a->posync.ejected;
+}
+/* Index of a service node's (first) service in meta.outlook; DC_SERVICES: it has none. */
+uint32_t dc_state_service(uint32_t roles);
 /* Due height of the heartbeat of `id` that a block of `height` may include, or 0: the latest due
  * below height, and not older than heartbeat_lifetime. */
 uint64_t dc_state_heartbeat_includable(const struct dc_state *parent, uint32_t id, uint64_t height);

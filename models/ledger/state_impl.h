@@ -138,8 +138,8 @@ const struct dc_tally *dc_state_tally(const struct dc_state *state, uint32_t id)
 struct dc_tally *dc_state_tally_edit(struct dc_state *state, uint32_t id);
 /* Appends a zeroed account (and its tally) and returns it. */
 struct dc_account *dc_state_append(struct dc_state *state);
-/* A deal on the node's next free chunks; updates the node's account and chain.  The node must have
- * room. */
+/* A deal on the node's next free chunks, paid for whole unless paid_bytes says otherwise;
+ * updates the node's account and chain.  The node must have room. */
 void dc_state_deal_append(struct dc_state *state, struct dc_deal deal);
 /* The state's own work (agenda), copied when shared. */
 struct dc_work *dc_state_work_edit(struct dc_state *state);

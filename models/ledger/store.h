@@ -16,10 +16,10 @@
 struct dc_outcome {
     uint32_t drawn_count;  /* challenges drawn by this block */
     const uint32_t *drawn; /* the challenged nodes; details in their accounts' posync.challenge */
-    uint32_t duty_count; /* who is to verify them, by (verifier, node) */
+    uint32_t duty_count;   /* who is to verify them, by (verifier, node) */
     const struct dc_duty {
         uint32_t verifier, node;
-    } *duty;
+    } * duty;
     uint32_t demand_count; /* demands opened by this block */
     const uint32_t *demand;
     uint32_t settled_count; /* challenges settled by this block */
@@ -83,9 +83,9 @@ struct dc_store_config {
 };
 
 /* Genesis: accounts as given (dense ids; used_bytes, used_chunks and deal_last follow from the
- * deals), deals as given (offset_chunk and prev are assigned in order; price * end_epoch of each is
- * minted into escrow), block of height 0 with id and state.  price_gib_epoch 0 is replaced by its
- * default: dc_state_params says what holds. */
+ * deals), deals as given (offset_chunk and prev are assigned in order; paid_bytes 0: all of it;
+ * price * end_epoch of each is minted into escrow), block of height 0 with id and state.
+ * price_gib_epoch 0 is replaced by its default: dc_state_params says what holds. */
 struct dc_genesis {
     struct dc_params params;
     uint32_t accounts;

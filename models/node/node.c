@@ -59,6 +59,7 @@ static bool node_make_service(struct dc_node *node, const struct dc_node_config 
         return false;
     dc_storage_init(&node->service->storage, c->filler, c->capacity_bytes);
     node->service->storage.disk = c->disk;
+    node->service->storage.disk.filler_only = c->strategy == DC_STRATEGY_SYBIL;
     return true;
 }
 
@@ -104,6 +105,8 @@ struct dc_node *dc_node_create(const struct dc_node_config *c, struct dc_error *
         node->id = c->id;
         node->role = (uint8_t)c->role;
         node->strategy = (uint8_t)c->strategy;
+        node->accomplice = c->accomplice;
+        node->turn_score = c->turn_score;
         node->env = (struct dc_consensus_env){.chain = c->chain,
                                               .store = c->store,
                                               .crypto = c->crypto,

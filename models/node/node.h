@@ -29,7 +29,11 @@ enum dc_strategy {
     DC_STRATEGY_STALE,
     DC_STRATEGY_WASHER,
     DC_STRATEGY_SILENT,
-    DC_STRATEGY_EQUIVOCATING
+    DC_STRATEGY_EQUIVOCATING,
+    DC_STRATEGY_OUTSOURCER, /* fetches its answers from an accomplice */
+    DC_STRATEGY_SYBIL,      /* one machine behind several identities, one copy of what they hold */
+    DC_STRATEGY_BURST,      /* honest until its score reaches a level, then a ghost */
+    DC_STRATEGY_LYING       /* a validator whose verdicts are the opposite of what it saw */
 };
 
 struct dc_node_config {
@@ -44,6 +48,9 @@ struct dc_node_config {
     uint64_t capacity_bytes;                 /* service nodes */
     const struct dc_content *filler;         /* of a service node: what it committed to; copied */
     struct dc_disk disk;                     /* what their disk lacks */
+    uint32_t accomplice;                     /* OUTSOURCER: who answers for it; its own id: it is
+                                                the accomplice, and holds what all of them do */
+    dc_q31 turn_score;                       /* BURST: turns at this score */
     uint32_t replicas, retries, deal_epochs; /* clients */
     int64_t timeout_ns;
     uint64_t price_get;
@@ -70,6 +77,8 @@ struct dc_node {
     struct dc_keypair key;
     uint32_t id;
     uint8_t role, strategy;
+    uint32_t accomplice;      /* OUTSOURCER: who answers for it; itself: it answers for others */
+    dc_q31 turn_score;        /* BURST */
     uint64_t heartbeat_due;   /* of the latest heartbeat sent */
     uint64_t heartbeat_round; /* highest round seen when it was sent */
     uint32_t refused;         /* messages refused here, ever */

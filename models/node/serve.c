@@ -55,7 +55,8 @@ static void serve_put(struct dc_node *node, const struct dc_input *in, struct dc
     const struct dc_account *own = dc_state_account(node->chain->final->state, node->id);
     bool room = own != NULL && own->used_chunks + chunks <= s->chunks;
     /* A disk that lacks data lacks it for new objects too: its owner declines what it cannot hold. */
-    bool have = s->disk.missing < DC_ONE && serve_unplaced(s) < UNPLACED_MAX;
+    bool have =
+        (s->disk.missing < DC_ONE || s->disk.filler_only) && serve_unplaced(s) < UNPLACED_MAX;
     if (t.node != node->id || chunks == 0 || !room || !have || !dc_hash_equal(&root, &t.root)) {
         dc_effect_send(out, in->from, bytes,
                        dc_put_reply_encode(request, DC_REPLY_REFUSED, NULL, bytes));
@@ -91,7 +92,7 @@ static void serve_get(struct dc_node *node, const struct dc_input *in, struct dc
             held = &s->held[i];
     uint8_t bytes[11 + 4096 + 32 * 64];
     if (held == NULL || chunk >= held->chunks ||
-        !dc_disk_has(&s->disk, held->offset_chunk + chunk)) {
+        !dc_disk_shows(&s->disk, held->offset_chunk + chunk, true)) {
         dc_effect_send(out, in->from, bytes,
                        dc_get_reply_encode(request, DC_REPLY_MISSING, NULL, NULL, 0, bytes));
         return;

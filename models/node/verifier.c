@@ -35,12 +35,30 @@ void dc_verifier_free(struct dc_verifier *v)
     v->count_max = 0;
 }
 
+static void verifier_ask(struct dc_session *s, int64_t now_ns, struct dc_effects *out)
+{
+    uint8_t bytes[DC_CHALLENGE_BYTES];
+    s->sent_ns = now_ns;
+    s->asked = true;
+    dc_effect_send(out, s->node, bytes, dc_challenge_encode(s->height, s->asking, bytes));
+    dc_effect_timer(out, now_ns + 2 * s->deadline_ns,
+                    (uint64_t)DC_TIMER_VERIFIER << 56 | s->number);
+}
+
+/* When the certificate that commits the block can be public: two blocks stand on it then, each
+ * block_interval after its parent. */
+static int64_t verifier_public_ns(const struct dc_node *node, const struct dc_block *block)
+{
+    return block->header.timestamp_ns + 2 * node->env.params->block_interval_ns;
+}
+
 void dc_verifier_commit(struct dc_verifier *v, struct dc_node *node, const struct dc_block *block,
                         const struct dc_input *in, struct dc_effects *out)
 {
     const struct dc_outcome *o = block->outcome;
     if (o == NULL || in->wall_ns - block->header.timestamp_ns > verifier_fresh_ns)
         return;
+    int64_t wait_ns = verifier_public_ns(node, block) - in->wall_ns;
     for (uint32_t i = dc_outcome_duty(o, node->id);
          i < o->duty_count && o->duty[i].verifier == node->id; i++) {
         uint32_t target = o->duty[i].node;
@@ -53,7 +71,6 @@ void dc_verifier_commit(struct dc_verifier *v, struct dc_node *node, const struc
         const struct dc_account *own = dc_state_account(block->state, node->id);
         *s = (struct dc_session){.at = (struct dc_block *)(uintptr_t)at,
                                  .height = c->height,
-                                 .sent_ns = in->now_ns,
                                  .nonce = c->nonce,
                                  .node = target,
                                  .number = ++v->number_next,
@@ -62,10 +79,11 @@ void dc_verifier_commit(struct dc_verifier *v, struct dc_node *node, const struc
         atomic_fetch_add_explicit(&s->at->refs, 1, memory_order_relaxed);
         s->deadline_ns = dc_posync_deadline_ns(node->env.params, c->k) +
                          dc_state_allowance_ns(block->state, own->region, a->region);
-        uint8_t bytes[DC_CHALLENGE_BYTES];
-        dc_effect_send(out, s->node, bytes, dc_challenge_encode(s->height, s->asking, bytes));
-        dc_effect_timer(out, in->now_ns + 2 * s->deadline_ns,
-                        (uint64_t)DC_TIMER_VERIFIER << 56 | s->number);
+        if (wait_ns > 0)
+            dc_effect_timer(out, in->now_ns + wait_ns,
+                            (uint64_t)DC_TIMER_VERIFIER << 56 | s->number);
+        else
+            verifier_ask(s, in->now_ns, out);
     }
 }
 
@@ -134,7 +152,7 @@ void dc_verifier_answer(struct dc_verifier *v, struct dc_node *node, const struc
     }
     for (uint32_t i = 0; i < v->count; i++) {
         struct dc_session *s = &v->session[i];
-        if (s->node != m.node || s->height != m.height || s->asking != m.asking)
+        if (!s->asked || s->node != m.node || s->height != m.height || s->asking != m.asking)
             continue;
         const struct dc_account *a = dc_state_account(s->at->state, s->node);
         out->charge[DC_COST_VERIFY]++;
@@ -157,7 +175,10 @@ void dc_verifier_timer(struct dc_verifier *v, struct dc_node *node, const struct
     uint32_t number = (uint32_t)in->timer;
     for (uint32_t i = 0; i < v->count; i++)
         if (v->session[i].number == number) {
-            verifier_say(v, node, &v->session[i], DC_VERDICT_SILENT, -1, NULL, out);
+            if (!v->session[i].asked)
+                verifier_ask(&v->session[i], in->now_ns, out);
+            else
+                verifier_say(v, node, &v->session[i], DC_VERDICT_SILENT, -1, NULL, out);
             return;
         }
 }

@@ -1,9 +1,13 @@
 /* A validator's duty as a verifier: ask, time, check, say.
  *
- *   block final that draws a challenge with this validator --> CHALLENGE
+ *   block final that draws a challenge with this validator, and its certificate public
+ *                                --> CHALLENGE
  *      answer within the deadline  --> checked for real --> verdict pass or fail
  *      answer after it             --> verdict late
  *      none after twice that time  --> verdict silent
+ *
+ * Whoever leads the next round holds the certificate that makes a block final before anybody else,
+ * and waits block_interval with it: asked in that time, an honest node would not know the challenge.
  *
  * The deadline is the protocol's for k samples and the round-trip allowance of the two regions.  A
  * session holds a reference to the block whose root and deals the answer is checked against. */
@@ -21,6 +25,7 @@ struct dc_session {
     struct dc_hash nonce;
     uint32_t node, number;
     uint8_t asking, k;
+    bool asked; /* else it waits until the final block is known to more than the next leader */
 };
 struct dc_verifier {
     struct dc_session *session;

@@ -33,9 +33,15 @@ uint32_t dc_posync_heartbeats_due(uint64_t first, uint64_t last, uint32_t id, ui
 
 dc_q31 dc_posync_performance(const struct dc_params *p, const struct dc_posync *r)
 {
-    uint64_t sum = (uint64_t)p->weight_s_ppm * r->s + (uint64_t)p->weight_a_ppm * r->a +
-                   (uint64_t)p->weight_u_ppm * r->u + (uint64_t)p->weight_q_ppm * r->q;
-    return (dc_q31)((unsigned __int128)sum * r->proved / ((uint64_t)DC_PPM << 31));
+    uint64_t s = p->ablate & DC_COMPONENT_S ? 0 : p->weight_s_ppm;
+    uint64_t a = p->ablate & DC_COMPONENT_A ? 0 : p->weight_a_ppm;
+    uint64_t u = p->ablate & DC_COMPONENT_U ? 0 : p->weight_u_ppm;
+    uint64_t q = p->ablate & DC_COMPONENT_Q ? 0 : p->weight_q_ppm;
+    uint64_t whole = p->ablate == 0 ? DC_PPM : s + a + u + q;
+    if (whole == 0)
+        return r->proved;
+    uint64_t sum = s * r->s + a * r->a + u * r->u + q * r->q;
+    return (dc_q31)((unsigned __int128)sum * r->proved / (whole << 31));
 }
 
 dc_q31 dc_posync_smooth(const struct dc_params *p, dc_q31 score, dc_q31 performance)
@@ -49,48 +55,23 @@ dc_q31 dc_posync_influence(const struct dc_params *p, dc_q31 score)
     return p->g_min + dc_q31_mul(DC_ONE - p->g_min, score);
 }
 
-/* The domain-separated 64-bit draw of (beacon, id, ordinal). */
-static uint64_t posync_draw(enum dc_domain domain, const struct dc_hash *beacon, uint32_t id,
-                            uint64_t ordinal)
+uint64_t dc_posync_chance(enum dc_domain domain, const struct dc_hash *hash, uint32_t id,
+                          uint64_t ordinal)
 {
     uint8_t text[44];
-    memcpy(text, beacon->b, 32);
+    memcpy(text, hash->b, 32);
     dc_put32(text + 32, id);
     dc_put64(text + 36, ordinal);
     struct dc_hash h = dc_hash_bytes(domain, text, sizeof text);
     return dc_hash_u64(&h);
 }
 
-/* True with probability q, from the top 31 bits of a draw. */
-static bool posync_coin(uint64_t draw, dc_q31 q)
+bool dc_posync_drawn_weighted(const struct dc_hash *beacon_f, uint32_t id, uint64_t height,
+                              uint64_t weight, uint64_t left)
 {
-    return (draw >> 33) < q;
-}
-
-uint8_t dc_posync_causes(const struct dc_params *p, const struct dc_posync *r, uint32_t id,
-                         uint64_t epoch, const struct dc_hash *beacon)
-{
-    uint8_t causes = 0;
-    if (r->u_defined && r->u < p->theta &&
-        (p->soft == DC_ONE ||
-         posync_coin(posync_draw(DC_DOMAIN_COIN, beacon, id, 2 * epoch + 1), p->soft)))
-        causes |= DC_CAUSE_THETA;
-    if (r->flagged)
-        causes |= DC_CAUSE_FLAG;
-    if (posync_coin(posync_draw(DC_DOMAIN_COIN, beacon, id, 2 * epoch), p->audit))
-        causes |= DC_CAUSE_AUDIT;
-    if (r->escalated && p->escalation)
-        causes |= DC_CAUSE_ESCALATION;
-    if (r->undecided)
-        causes |= DC_CAUSE_RETRY;
-    return causes;
-}
-
-bool dc_posync_drawn(const struct dc_hash *beacon_f, uint32_t id, uint64_t height, uint32_t left)
-{
-    DC_CHECK(left > 0);
-    uint64_t draw = posync_draw(DC_DOMAIN_DRAW, beacon_f, id, height);
-    return (unsigned __int128)draw * left >> 64 == 0;
+    DC_CHECK(left > 0 && weight <= left);
+    uint64_t draw = dc_posync_chance(DC_DOMAIN_DRAW, beacon_f, id, height);
+    return (uint64_t)((unsigned __int128)draw * left >> 64) < weight;
 }
 
 void dc_posync_draw_window(const struct dc_params *p, bool second, uint32_t *first, uint32_t *last)
@@ -109,39 +90,25 @@ struct dc_hash dc_posync_nonce(const struct dc_hash *beacon_f, uint32_t id, uint
     return dc_hash_bytes(DC_DOMAIN_CHALLENGE, text, sizeof text);
 }
 
-uint8_t dc_posync_difficulty(const struct dc_params *p, const struct dc_posync *r, uint8_t causes,
-                             const struct dc_hash *nonce)
-{
-    uint64_t k = p->k, k_max = p->k_max < UINT8_MAX ? p->k_max : UINT8_MAX;
-    if (causes & DC_CAUSE_FLAG)
-        k *= p->rigor;
-    struct dc_hash h = dc_hash_bytes(DC_DOMAIN_COIN, nonce->b, sizeof nonce->b);
-    if (posync_coin(dc_hash_u64(&h), p->k_max_chance))
-        k = k_max;
-    if (k < p->k_min)
-        k = p->k_min;
-    return (uint8_t)(k > k_max ? k_max : k);
-}
-
 /* The n-th uniform draw in [0, limit) of a challenge, by rejection. */
 static uint64_t posync_below(enum dc_domain domain, const struct dc_hash *nonce, uint32_t id,
                              uint64_t *ordinal, uint64_t limit)
 {
     for (;;) {
-        uint64_t draw = posync_draw(domain, nonce, id, (*ordinal)++);
+        uint64_t draw = dc_posync_chance(domain, nonce, id, (*ordinal)++);
         unsigned __int128 m = (unsigned __int128)draw * limit;
         if ((uint64_t)m >= (0 - limit) % limit)
             return (uint64_t)(m >> 64);
     }
 }
 
-uint8_t dc_posync_verifiers(const struct dc_params *p, const struct dc_hash *nonce, uint32_t id,
-                            const uint32_t *member, uint32_t count, uint32_t *out)
+uint8_t dc_posync_verifiers_draw(uint32_t wanted, const struct dc_hash *nonce, uint32_t id,
+                                 const uint32_t *member, uint32_t count, uint32_t *out)
 {
     uint32_t others = count;
     for (uint32_t i = 0; i < count; i++)
         others -= member[i] == id;
-    uint32_t wanted = p->verifiers < others ? p->verifiers : others;
+    wanted = wanted < others ? wanted : others;
     DC_CHECK(wanted <= DC_VERIFIERS_MAX);
     uint8_t n = 0;
     uint64_t ordinal = 0;

@@ -194,13 +194,20 @@ static const struct dc_held *storage_shown(const struct dc_storage *s, const str
     return a == NULL ? NULL : storage_find_deal(s, storage_covering(state, a, chunk));
 }
 
+/* Whether a chunk is to be shown as a deal's; asked of a disk that makes a difference of it alone. */
+static bool storage_dealt(const struct dc_storage *s, const struct dc_state *state, uint32_t node,
+                          uint64_t chunk)
+{
+    return s->disk.filler_only && storage_shown(s, state, node, chunk) != NULL;
+}
+
 size_t dc_storage_prove_at(const struct dc_storage *s, const struct dc_state *state, uint32_t node,
                            const uint64_t *sample, uint32_t k, uint8_t *out, size_t out_max,
                            uint32_t *proved)
 {
     *proved = 0;
     for (uint32_t i = 0; i < k; i++)
-        *proved += dc_disk_has(&s->disk, sample[i]);
+        *proved += dc_disk_shows(&s->disk, sample[i], storage_dealt(s, state, node, sample[i]));
     if (*proved < k)
         return 0;
     struct dc_writer w = dc_writer(out, out_max);

@@ -54,9 +54,15 @@ struct dc_hash dc_object_seed(const uint8_t client_key[32], uint64_t object);
  * where an adversary's lack of data shows. */
 struct dc_disk {
     uint64_t key;
-    dc_q31 missing; /* 0: all there; DC_ONE: nothing */
+    dc_q31 missing;   /* 0: all there; DC_ONE: nothing */
+    bool filler_only; /* what is under deals is there all the same: only filler is missing */
 };
 bool dc_disk_has(const struct dc_disk *disk, uint64_t chunk);
+/* Whether it can be shown: as a chunk of a deal, or as filler. */
+static inline bool dc_disk_shows(const struct dc_disk *disk, uint64_t chunk, bool as_deal)
+{
+    return (as_deal && disk->filler_only) || dc_disk_has(disk, chunk);
+}
 
 /* What a storage node keeps of one deal. */
 struct dc_held {

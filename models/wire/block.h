@@ -36,6 +36,8 @@ enum dc_message {
     DC_MSG_GET_REPLY,
     DC_MSG_RECEIPT, /* client to service node, to be countersigned */
     DC_MSG_RECEIPT_REPLY,
+    DC_MSG_FETCH, /* among cheats: an outsourcer to its accomplice (models/adversary/outsource.h) */
+    DC_MSG_FETCH_REPLY,
     DC_MSG_COUNT
 };
 

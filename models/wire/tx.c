@@ -26,6 +26,13 @@ static void tx_write_deal(struct dc_writer *w, const struct dc_tx *t)
     dc_write(w, t->deal.node_signature, 64);
 }
 
+static void tx_write_meter(struct dc_writer *w, const struct dc_tx *t)
+{
+    dc_write64(w, t->meter.nonce);
+    dc_write64(w, t->meter.paid_bytes);
+    dc_write32(w, t->meter.deal);
+}
+
 static void tx_write_receipt(struct dc_writer *w, const struct dc_tx *t)
 {
     dc_write64(w, t->receipt.epoch);
@@ -95,6 +102,7 @@ static void tx_write_body(struct dc_writer *w, const struct dc_tx *t)
         dc_write64(w, t->votes.height);
         tx_write_sized(w, t->votes.votes, t->votes.votes_size);
         break;
+    case DC_TX_METER: tx_write_meter(w, t); break;
     default: w->failed = true;
     }
 }
@@ -128,6 +136,13 @@ static void tx_read_deal(struct dc_reader *r, struct dc_tx *t)
     t->deal.epochs = dc_read32(r);
     dc_read(r, t->deal.root.b, 32);
     t->deal.node_signature = dc_read_in_place(r, 64);
+}
+
+static void tx_read_meter(struct dc_reader *r, struct dc_tx *t)
+{
+    t->meter.nonce = dc_read64(r);
+    t->meter.paid_bytes = dc_read64(r);
+    t->meter.deal = dc_read32(r);
 }
 
 static void tx_read_receipt(struct dc_reader *r, struct dc_tx *t)
@@ -228,6 +243,7 @@ static void tx_read_body(struct dc_reader *r, struct dc_tx *t)
         break;
     case DC_TX_EVIDENCE: tx_read_evidence(r, t); break;
     case DC_TX_VOTES: tx_read_votes(r, t); break;
+    case DC_TX_METER: tx_read_meter(r, t); break;
     default: r->failed = true;
     }
 }

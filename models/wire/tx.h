@@ -2,8 +2,8 @@
  * digest of (chain, everything before it).  Fixed layouts, little-endian, canonical: re-encoding
  * a decoded transaction gives the same bytes.
  *
- * Transfers, bonds and deals carry a nonce and cannot be replayed; heartbeats, verdicts, demands,
- * answers and receipts are replay-safe by what they name (height, challenge, epoch). */
+ * Transfers, bonds, deals and meters carry a nonce and cannot be replayed; heartbeats, verdicts,
+ * demands, answers and receipts are replay-safe by what they name (height, challenge, epoch). */
 #ifndef MODELS_WIRE_TX_H
 #define MODELS_WIRE_TX_H
 
@@ -24,6 +24,7 @@ enum dc_tx_kind {
     DC_TX_ANSWER,   /* to an on-chain demand: the whole proof */
     DC_TX_EVIDENCE, /* two votes or proposals of one (epoch, round), or a signed invalid answer */
     DC_TX_VOTES,    /* late votes (up to 8 blocks) that a proposer includes */
+    DC_TX_METER,    /* a deal's client: pays for so many bytes of it from now on */
     DC_TX_COUNT
 };
 
@@ -55,6 +56,10 @@ struct dc_tx {
             struct dc_hash root;
             const uint8_t *node_signature;
         } deal; /* countersigned by the node */
+        struct {
+            uint64_t nonce, paid_bytes;
+            uint32_t deal;
+        } meter;
         struct {
             uint64_t epoch, paid;
             uint32_t node, sent, ok, timely;

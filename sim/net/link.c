@@ -18,7 +18,7 @@ struct net_host {
     uint64_t down_bps, down_inverse;
     uint32_t place;
     uint32_t survive_up_q31, survive_down_q31;
-    uint32_t unused;
+    uint32_t access_ns; /* last mile */
 };
 
 /* Faults' words, apart from the hosts so that they are not touched while none is in force. */
@@ -120,6 +120,8 @@ static enum dc_status net_add_host(struct ds_net *net, const struct ds_net_confi
         h->down_bps > DS_NET_BPS_MAX)
         return dc_error_set(error, DC_ERR_USAGE,
                             "node %u has a bandwidth out of range (1 bit/s to 1 Tbit/s, or 0)", i);
+    if (h->access_ns < 0 || h->access_ns > DS_NET_ACCESS_MAX_NS)
+        return dc_error_set(error, DC_ERR_USAGE, "node %u has an access delay above 4 s", i);
     net->host[i] = (struct net_host){
         .key = dc_stream(config->seed, h->identity, dc_name("link")).key,
         .identity = h->identity,
@@ -130,6 +132,7 @@ static enum dc_status net_add_host(struct ds_net *net, const struct ds_net_confi
         .place = h->place,
         .survive_up_q31 = DC_ONE - h->loss_up_q31,
         .survive_down_q31 = DC_ONE - h->loss_down_q31,
+        .access_ns = (uint32_t)h->access_ns,
     };
     if (h->loss_up_q31 != 0 || h->loss_down_q31 != 0)
         net->chance = true;
@@ -326,7 +329,8 @@ static inline struct ds_delivery net_send_one(struct ds_net *net, struct ds_net_
     }
     if (path.latency_ns < net->host_delay_ns)
         path.latency_ns = net->host_delay_ns;
-    int64_t arrival_ns = leaves_ns + path.latency_ns;
+    int64_t arrival_ns =
+        leaves_ns + path.latency_ns + ((int64_t)s->access_ns + (int64_t)d->access_ns);
     if (d->down_bps != 0 && (s->up_bps == 0 || d->down_bps < s->up_bps)) {
         int64_t downlink_ns = net_serialise_ns(bytes, d->down_bps, d->down_inverse);
         int64_t sent_in_ns = s->up_bps == 0 ? 0 : uplink_ns;
@@ -394,7 +398,9 @@ int64_t ds_net_latency(const struct ds_net *net, uint32_t src, uint32_t dst)
         ds_topology_pair(net->topology, net->host[src].place, net->host[dst].place);
     struct net_path path = {pair->latency_ns, pair->survive_q31, DS_NET_Q16_ONE};
     net_apply_rules(net, net_rules_of(net, src, dst), &path);
-    return path.latency_ns > net->host_delay_ns ? path.latency_ns : net->host_delay_ns;
+    int64_t latency_ns =
+        path.latency_ns > net->host_delay_ns ? path.latency_ns : net->host_delay_ns;
+    return latency_ns + net->host[src].access_ns + net->host[dst].access_ns;
 }
 
 void ds_net_reset_queues(struct ds_net *net, uint32_t node)

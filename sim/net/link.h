@@ -3,7 +3,8 @@
  *     now          leaves              arrival             delivered
  *      |  uplink    |     path           |    downlink       |
  *      |  queue,    |  latency * jitter, |  queue            |
- *      |  bits      |  >= host_delay     |                   |
+ *      |  bits      |  >= host_delay,    |                   |
+ *      |            |  + last miles      |                   |
  *      src's state                        dst's state
  *
  * - Uplink and downlink are FIFO queues that keep one number, when they are free, and not one
@@ -35,6 +36,7 @@
 #define DS_NET_PARTITIONS_MAX 8
 #define DS_NET_SIZE_MAX (1u << 29) /* of one message */
 #define DS_NET_BPS_MAX 1000000000000LL
+#define DS_NET_ACCESS_MAX_NS 4000000000LL
 #define DS_NET_JITTER_ONE (1 << 20) /* a jitter table's 1.0 */
 #define DS_NET_Q16_ONE (1u << 16)
 
@@ -89,6 +91,8 @@ struct ds_net_host {
     uint32_t loss_up_q31;     /* of what it sends; 2^31 is 1 */
     uint32_t loss_down_q31;   /* of what is sent to it */
     int64_t up_bps, down_bps; /* bit/s; 0: no limit and no queue */
+    int64_t access_ns; /* its last mile: added to the path's delay, whatever that is, one way, at
+                          both ends; up to DS_NET_ACCESS_MAX_NS */
 };
 
 struct ds_net_config {
@@ -131,8 +135,8 @@ int64_t ds_net_receive(struct ds_net *net, struct ds_net_stats *stats, uint32_t 
  * with ds_net_rule_begin and _end. */
 int64_t ds_net_lookahead(const struct ds_net *net);
 
-/* The latency of src to dst as rules have it now, without jitter, queue or bandwidth: what an
- * observer would plot. */
+/* The latency of src to dst as rules have it now, both last miles included, without jitter, queue or
+ * bandwidth: what an observer would plot. */
 int64_t ds_net_latency(const struct ds_net *net, uint32_t src, uint32_t dst);
 
 /* A node that restarts begins with empty queues. */

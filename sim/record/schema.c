@@ -7,7 +7,8 @@
 
 static const struct ds_dim dims[DS_DIM_COUNT] = {
     [DS_DIM_NODE] = {"node", "every node of the run, in order", false, 0},
-    [DS_DIM_CAUSE] = {"cause", "cause of a challenge: theta, audit, flag, escalation", false, 0},
+    [DS_DIM_CAUSE] = {"cause", "cause of a challenge: theta, audit, flag, escalation, ready", false,
+                      0},
     [DS_DIM_EPOCH] = {"epoch", "epochs that are final", true, 16},
     [DS_DIM_BLOCK] = {"block", "final blocks by height", true, 256},
     [DS_DIM_CHALLENGE] = {"challenge", "challenges in the order in which they were decided", true,
@@ -19,13 +20,14 @@ static const struct ds_dim dims[DS_DIM_COUNT] = {
                            65536},
     [DS_DIM_SLICE] = {"slice", "slices of virtual time", true, 16},
     [DS_DIM_EVENT] = {"event", "events in the order in which they were handled", true, 16384},
+    [DS_DIM_STRATEGY_EPOCH] = {"strategy_epoch", "each strategy in each epoch", true, 256},
 };
 
 static const struct ds_vocabulary vocabularies[DS_VOCABULARY_COUNT] = {
     [DS_VOCABULARY_ROLE] = {"role", "validator service client", false},
     [DS_VOCABULARY_SERVICE] = {"service", "none storage hosting dns rpc gpu", false},
     [DS_VOCABULARY_VERDICT] = {"verdict", "none pass fail late silent undecided abandoned", false},
-    [DS_VOCABULARY_CAUSE] = {"cause", "theta audit flag escalation", true},
+    [DS_VOCABULARY_CAUSE] = {"cause", "theta audit flag escalation ready", true},
     [DS_VOCABULARY_YES] = {"yes", "no yes", false},
     [DS_VOCABULARY_REGION] = {"region", NULL, false},
     [DS_VOCABULARY_STRATEGY] = {"strategy", NULL, false},
@@ -103,6 +105,8 @@ static const struct ds_column epoch_columns[] = {
     V(challenges_flag, DS_U64, "1", "challenges of nodes that a detector flagged"),
     V(challenges_escalation, DS_U64, "1",
       "challenges of nodes that failed and have not passed since"),
+    V(challenges_ready, DS_U64, "1",
+      "challenges of nodes of a service whose demand is forecast to come near its capacity"),
     V(challenges_passed, DS_U64, "1", "challenges passed"),
     V(challenges_failed, DS_U64, "1", "challenges failed by an invalid proof"),
     V(challenges_late, DS_U64, "1", "challenges answered late or not at all, twice"),
@@ -130,12 +134,14 @@ static const struct ds_column epoch_columns[] = {
     S(finality_p50, "median time from a block's proposal to its finality"),
     S(finality_p95, "95th percentile of the time to finality"),
     S(finality_p99, "99th percentile of the time to finality"),
+    V(theta, DS_F64, "1", "level of utilisation below which nodes were challenged"),
 };
 #undef ROW
 
 #define ROW ds_row_node_epoch
 static const struct ds_column node_epoch_columns[] = {
     N(utilisation, DS_Q31, "1", "utilisation u; NaN where undefined"),
+    N(forecast, DS_Q31, "1", "utilisation forecast for the epoch to come; NaN where undefined"),
     N(synchronicity, DS_Q31, "1", "synchronicity s"),
     N(availability, DS_Q31, "1", "availability a"),
     N(quality, DS_Q31, "1", "quality q"),
@@ -148,6 +154,17 @@ static const struct ds_column node_epoch_columns[] = {
     N(bond, DS_U64, "nDSYNC", "bond at the end of the epoch"),
     N(reward, DS_U64, "nDSYNC", "reward of the epoch"),
     NW(strategy, DS_U8, STRATEGY, "true strategy during the epoch"),
+};
+#undef ROW
+
+#define ROW ds_row_strategy
+static const struct ds_column strategy_columns[] = {
+    V(epoch, DS_U64, "1", "epoch"),
+    W(strategy, DS_U8, STRATEGY, "strategy"),
+    V(nodes, DS_U64, "1", "staked nodes that played it and were not ejected"),
+    V(payoff, DS_F64, "nDSYNC", "mean of their reward less slashes and costs; NaN without nodes"),
+    V(reward, DS_U64, "nDSYNC", "reward paid to them"),
+    V(slashed, DS_U64, "nDSYNC", "bonds slashed of them"),
 };
 #undef ROW
 
@@ -254,6 +271,9 @@ static const struct ds_table tables[DS_TABLE_COUNT] = {
                               sizeof(struct ds_row_digest), digest_columns),
     [DS_TABLE_TRACE] =
         TABLE("trace", "", "every event", DS_DIM_EVENT, sizeof(struct ds_row_trace), trace_columns),
+    [DS_TABLE_STRATEGIES] =
+        TABLE("strategies", "", "each strategy in each epoch: who plays it and what it pays",
+              DS_DIM_STRATEGY_EPOCH, sizeof(struct ds_row_strategy), strategy_columns),
 };
 
 const struct ds_schema *ds_schema_results(void)

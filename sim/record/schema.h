@@ -85,6 +85,7 @@ enum ds_dim_id {
     DS_DIM_INPUT_BYTE,
     DS_DIM_SLICE,
     DS_DIM_EVENT,
+    DS_DIM_STRATEGY_EPOCH,
     DS_DIM_COUNT
 };
 enum ds_vocabulary_id {
@@ -111,6 +112,7 @@ enum ds_table_id {
     DS_TABLE_TRAFFIC,
     DS_TABLE_DIGEST,
     DS_TABLE_TRACE,
+    DS_TABLE_STRATEGIES,
     DS_TABLE_COUNT
 };
 const struct ds_schema *ds_schema_results(void);
@@ -139,9 +141,10 @@ enum ds_cause {
     DS_CAUSE_THETA = 1,
     DS_CAUSE_AUDIT = 2,
     DS_CAUSE_FLAG = 4,
-    DS_CAUSE_ESCALATION = 8
+    DS_CAUSE_ESCALATION = 8,
+    DS_CAUSE_READY = 16
 };
-enum { DS_CAUSE_COUNT = 4 };
+enum { DS_CAUSE_COUNT = 5 };
 
 /* One row of each table.  Times: _s seconds and _ns nanoseconds since the run's start; what never
  * happened is NAN.  Money in base units (10^9 are one DSYNC). */
@@ -163,7 +166,7 @@ struct ds_row_epoch {
     double time_start_s, time_end_s;
     uint64_t blocks, transactions, rounds_timed_out;
     uint64_t challenges_issued, challenges_theta, challenges_audit, challenges_flag,
-        challenges_escalation;
+        challenges_escalation, challenges_ready;
     uint64_t challenges_passed, challenges_failed, challenges_late, challenges_undecided;
     uint64_t passed_by_cause[DS_CAUSE_COUNT], failed_by_cause[DS_CAUSE_COUNT],
         late_by_cause[DS_CAUSE_COUNT];
@@ -172,13 +175,22 @@ struct ds_row_epoch {
     uint64_t ejected_honest, ejected_cheats, issued, burned, fees;
     uint64_t messages, bytes, challenge_bytes;
     double finality_p50_s, finality_p95_s, finality_p99_s;
+    double theta; /* in force */
 };
 
 struct ds_row_node_epoch { /* arrays over all nodes, borrowed until the call returns */
-    const uint32_t *utilisation, *synchronicity, *availability, *quality, *score; /* Q1.31 */
+    const uint32_t *utilisation, *synchronicity, *availability, *quality, *score,
+        *forecast; /* Q1.31 */
     const uint8_t *difficulty, *verdict, *cause, *flagged, *strategy;
     const double *p_value;
     const uint64_t *bond, *reward;
+};
+
+struct ds_row_strategy {   /* one per epoch and strategy of the run's vocabulary */
+    uint64_t epoch, nodes; /* nodes: staked, playing it, and not ejected when the epoch began */
+    uint64_t reward, slashed;
+    uint8_t strategy;
+    double payoff; /* mean of reward - slashed - costs; NaN where nodes is 0 */
 };
 
 struct ds_row_block {

@@ -116,7 +116,7 @@ static void bind_fraction(struct ds_bind *b, const struct ds_param *row, const s
         bind_range(b, row, node);
     } else if (row->type == DS_SHARE) {
         memcpy(field, &share, sizeof share);
-    } else if (row->type == DS_PPM) {
+    } else if (row->type == DS_PPM || row->type == DS_FACTOR) {
         uint32_t ppm = (uint32_t)(real * DC_PPM + 0.5);
         memcpy(field, &ppm, sizeof ppm);
     } else {
@@ -203,6 +203,7 @@ static void bind_scalar(struct ds_bind *b, const struct ds_param *row, const str
         break;
     case DS_SHARE:
     case DS_PPM:
+    case DS_FACTOR:
     case DS_REAL: bind_fraction(b, row, node, field); break;
     case DS_SPAN: bind_span(b, row, node, base); break;
     case DS_DIST: bind_dist(b, row, node, field); break;
@@ -290,7 +291,7 @@ static void bind_value(struct ds_bind *b, const struct ds_param *row, const stru
     case DS_LIST: bind_list(b, row, node, base); return;
     case DS_FLAGS: ds_bind_flags(b, row, node, field); return;
     case DS_TIERS: ds_bind_tiers(b, row, node, field); return;
-    case DS_MIX: ds_bind_mix(b, node, (struct ds_group *)(void *)base); return;
+    case DS_MIX: ds_bind_mix(b, row, node, (struct ds_group *)(void *)base); return;
     case DS_WEIGHTS: ds_bind_weights(b, node, (struct ds_group *)(void *)base); return;
     case DS_EXPECTS: ds_bind_expects(b, node); return;
     case DS_SELECTOR: *(const struct ds_selector **)field = ds_bind_selector(b, node); return;
@@ -323,7 +324,7 @@ static void bind_fallback(struct ds_bind *b, const struct ds_param *row, const s
         return;
     struct ds_yaml scalar = {.text = row->fallback, .file = map->file, .place = map->place};
     const struct ds_yaml *node = &scalar;
-    if (row->fallback[0] == '[')
+    if (row->fallback[0] == '[' || row->fallback[0] == '{')
         node =
             ds_yaml_parse(row->fallback, strlen(row->fallback), map->file, false, b->arena, b->d);
     if (node != NULL)

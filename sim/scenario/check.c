@@ -3,6 +3,7 @@
 #include "sim/scenario/load.h"
 
 #include "models/base/rng.h"
+#include "sim/workload/trace.h"
 
 #include <string.h>
 
@@ -145,6 +146,33 @@ static void check_group_name(struct ds_bind *b, const struct ds_yaml *node, size
         }
 }
 
+/* Rings and machines that the group has too few nodes for. */
+static void check_mix(struct ds_bind *b, const struct ds_yaml *at, const struct ds_group *g,
+                      const struct ds_mix *mix, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (mix[i].number > 1 && mix[i].number > g->count)
+            ds_bind_error(b, at, "strategy `%s` takes %u nodes, the group has %u: lower one",
+                          mix[i].name, mix[i].number, g->count);
+}
+
+/* Read here for its mistakes alone; the world reads it again, for its numbers. */
+static void check_trace(struct ds_bind *b, const struct ds_yaml *at, const char *path)
+{
+    const struct ds_input *input = ds_bind_input(b, at, path);
+    if (input == NULL)
+        return;
+    struct ds_trace trace;
+    struct ds_trace_place place;
+    struct dc_error error = {0};
+    enum dc_status status = ds_trace_parse(input->data, input->size, &trace, &place, &error);
+    if (status == DC_ERR_USAGE)
+        ds_diagnostics_add(b->d, path, (struct ds_place){place.line, place.column}, "%s",
+                           error.text);
+    b->d->failed |= status == DC_ERR_IO;
+    ds_trace_free(&trace);
+}
+
 void ds_scenario_check_group(struct ds_bind *b, const struct ds_yaml *node, size_t i)
 {
     struct ds_group *g = &b->out->groups[i];
@@ -153,6 +181,11 @@ void ds_scenario_check_group(struct ds_bind *b, const struct ds_yaml *node, size
     check_group_name(b, node, i);
     for (size_t l = 0; l < g->links_count; l++)
         shares += g->links[l].share;
+    check_mix(b, check_member(node, "strategy"), g, g->mix, g->mix_count);
+    check_mix(b, check_member(check_member(node, "rational"), "options"), g, g->rational.options,
+              g->rational.options_count);
+    if (g->trace != NULL)
+        check_trace(b, check_member(node, "trace"), g->trace);
     if (g->links_count > 0 && !(shares > 0))
         ds_bind_error(b, check_member(node, "links"),
                       "the shares of links sum to 0: give one a "
@@ -162,7 +195,7 @@ void ds_scenario_check_group(struct ds_bind *b, const struct ds_yaml *node, size
 void ds_scenario_check_nodes(struct ds_bind *b, const struct ds_yaml *node)
 {
     struct ds_scenario *out = b->out;
-    const struct ds_yaml *n = node->first, *none = NULL;
+    const struct ds_yaml *n = node->first, *none = NULL, *traced = NULL;
     for (size_t i = 0; i < out->groups_count; i++, n = n->next) {
         struct ds_group *g = &out->groups[i];
         g->first = out->nodes_count;
@@ -172,7 +205,13 @@ void ds_scenario_check_nodes(struct ds_bind *b, const struct ds_yaml *node)
                                        : &out->clients_count) += g->count;
         if (g->role == DS_ROLE_VALIDATOR && none == NULL)
             none = check_member(n, "count");
+        if (g->trace != NULL && traced == NULL)
+            traced = check_member(n, "trace");
     }
+    if (traced != NULL && out->clients_count == 0)
+        ds_bind_error(b, traced,
+                      "trace: nobody pays for what a trace says: add a group of clients, such as "
+                      "`{name: cli, role: client, count: 10}`");
     if (out->validators_count == 0)
         ds_bind_error(b, none != NULL ? none : node,
                       "there are no validators: add a group such as `{name: val, role: validator, "
@@ -183,6 +222,31 @@ void ds_scenario_check_nodes(struct ds_bind *b, const struct ds_yaml *node)
 }
 
 /* ---- protocol ------------------------------------------------------------------------------ */
+
+static void check_adaptive(struct ds_bind *b, const struct ds_yaml *node)
+{
+    const struct dc_params *p = &b->out->protocol;
+    if (p->verifiers_flagged < p->verifiers)
+        ds_bind_error(b, check_member(node, "verifiers_flagged"),
+                      "verifiers_flagged: %u is below verifiers, %u: raise it",
+                      p->verifiers_flagged, p->verifiers);
+    if (p->p_hi < p->p_lo)
+        ds_bind_error(b, check_member(node, "p_hi"), "p_hi is below p_lo: raise it");
+    if (p->theta_mode == DC_THETA_ADAPTIVE && p->load_target <= p->audit)
+        ds_bind_error(
+            b, check_member(node, "load_target"),
+            "load_target is not above audit, which alone challenges as many: raise it, or "
+            "lower audit");
+    uint64_t kept = 0;
+    kept += (p->ablate & DC_COMPONENT_S) == 0 ? p->weight_s_ppm : 0;
+    kept += (p->ablate & DC_COMPONENT_A) == 0 ? p->weight_a_ppm : 0;
+    kept += (p->ablate & DC_COMPONENT_U) == 0 ? p->weight_u_ppm : 0;
+    kept += (p->ablate & DC_COMPONENT_Q) == 0 ? p->weight_q_ppm : 0;
+    if (kept == 0)
+        ds_bind_error(b, check_member(node, "ablate"),
+                      "ablate leaves no weight in the score: keep a component of s, a, u and q "
+                      "that has one");
+}
 
 void ds_scenario_check_protocol(struct ds_bind *b, const struct ds_yaml *node)
 {
@@ -203,6 +267,7 @@ void ds_scenario_check_protocol(struct ds_bind *b, const struct ds_yaml *node)
         ds_bind_error(b, check_member(node, "k"),
                       "k: %u is not between k_min and k_max, %u and %u: change one", p->k, p->k_min,
                       p->k_max);
+    check_adaptive(b, node);
     if (p->sprt_p0 >= p->sprt_p1)
         ds_bind_error(b, check_member(node, "sprt_p0"), "sprt_p0 must be below sprt_p1: lower it");
     if (p->slash_repeat_ppm < p->slash_first_ppm)
@@ -252,9 +317,28 @@ void ds_scenario_check_fault(struct ds_bind *b, const struct ds_yaml *node, size
         ds_bind_error(b, node,
                       "this fault changes nothing: give latency_factor, latency_add, loss "
                       "or bandwidth_factor");
+    if (f->kind == DS_FAULT_GRIEF && f->latency_add_ns == 0)
+        ds_bind_error(b, node, "this fault changes nothing: give latency_add");
 }
 
 /* ---- the whole ----------------------------------------------------------------------------- */
+
+static void check_flash(struct ds_bind *b, const struct ds_yaml *root)
+{
+    const struct ds_scenario *out = b->out;
+    const struct ds_yaml *nodes = ds_yaml_get(root, "nodes");
+    const struct ds_yaml *n = nodes != NULL ? nodes->first : NULL;
+    for (size_t i = 0; i < out->groups_count && n != NULL; i++, n = n->next) {
+        const struct ds_demand *d = &out->groups[i].demand;
+        const struct ds_yaml *list = check_member(check_member(n, "demand"), "flash");
+        const struct ds_yaml *at = list->first;
+        for (size_t k = 0; k < d->flash_count && at != NULL; k++, at = at->next)
+            if (out->max_time_ns > 0 && d->flash[k].at_ns >= out->max_time_ns)
+                ds_bind_error(b, check_member(at, "at"),
+                              "at: the run is over by then: choose a time before max_time, or "
+                              "raise that");
+    }
+}
 
 void ds_scenario_check_end(struct ds_bind *b, const struct ds_yaml *root)
 {
@@ -270,6 +354,7 @@ void ds_scenario_check_end(struct ds_bind *b, const struct ds_yaml *root)
             nominal = out->duration_ns;
         out->max_time_ns = nominal > INT64_MAX / 4 ? INT64_MAX / 4 : (int64_t)nominal;
     }
+    check_flash(b, root);
     const struct ds_yaml *faults = ds_yaml_get(root, "faults");
     const struct ds_yaml *n = faults != NULL ? faults->first : NULL;
     for (size_t i = 0; i < out->faults_count && n != NULL; i++, n = n->next)

@@ -19,6 +19,7 @@ void ds_param_describe_type(const struct ds_param *row, struct ds_text *out)
     case DS_SHARE:
     case DS_PPM: ds_text_add(out, "a share (0.3 or 30 %)"); break;
     case DS_TIERS: ds_text_add(out, "a list of four numbers"); break;
+    case DS_FACTOR: ds_text_add(out, "a number (1.5)"); break;
     case DS_REAL:
     case DS_AMOUNT:
     case DS_AMOUNT32:
@@ -62,6 +63,7 @@ void ds_param_describe_range(const struct ds_param *row, struct ds_text *out)
     case DS_COUNT64: ds_text_printf(out, "%.0f to %.0f", row->min, row->max); break;
     case DS_SHARE:
     case DS_PPM:
+    case DS_FACTOR:
     case DS_TIERS:
     case DS_REAL:
         dim = DS_DIM_NUMBER;

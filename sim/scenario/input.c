@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define INPUT_SIZE_MAX ((size_t)256 << 20)
-#define INPUTS_MAX 4
+#define INPUTS_MAX 64
 
 /* Whole file into text; 0, or an errno. */
 static int input_read(const char *path, struct ds_text *text)
@@ -46,6 +46,13 @@ const struct ds_input *ds_bind_input(struct ds_bind *b, const struct ds_yaml *no
                                      const char *path)
 {
     const struct ds_source *source = b->source;
+    for (size_t i = 0; i < b->out->inputs_count; i++)
+        if (strcmp(b->out->inputs[i].path, path) == 0)
+            return &b->out->inputs[i];
+    if (b->out->inputs_count == INPUTS_MAX) {
+        ds_bind_error(b, node, "a scenario names at most %d files: join some", INPUTS_MAX);
+        return NULL;
+    }
     for (size_t i = 0; i < source->inputs_count; i++)
         if (strcmp(source->inputs[i].path, path) == 0)
             return input_keep(b, path, source->inputs[i].data, source->inputs[i].size);

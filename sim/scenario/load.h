@@ -39,7 +39,9 @@ void ds_bind_flags(struct ds_bind *b, const struct ds_param *row, const struct d
                    uint32_t *field);
 void ds_bind_tiers(struct ds_bind *b, const struct ds_param *row, const struct ds_yaml *node,
                    uint32_t *field);
-void ds_bind_mix(struct ds_bind *b, const struct ds_yaml *node, struct ds_group *group);
+/* A row of strategies in a group: its own mix, or what its rational nodes choose from. */
+void ds_bind_mix(struct ds_bind *b, const struct ds_param *row, const struct ds_yaml *node,
+                 struct ds_group *group);
 void ds_bind_weights(struct ds_bind *b, const struct ds_yaml *node, struct ds_group *group);
 void ds_bind_expects(struct ds_bind *b, const struct ds_yaml *node);
 

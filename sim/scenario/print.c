@@ -66,7 +66,8 @@ static void print_scalar(const struct ds_param *row, const char *base, struct ds
     case DS_COUNT64:
     case DS_AMOUNT: print_integer(row, print_u64(field), out); break;
     case DS_SHARE: ds_value_print_share(out, print_u32(field)); break;
-    case DS_PPM: print_ppm(out, print_u32(field)); break;
+    case DS_PPM:
+    case DS_FACTOR: print_ppm(out, print_u32(field)); break;
     case DS_REAL: ds_value_print_real(out, row->dim, print_real(field)); break;
     case DS_SPAN:
         if (print_u32(field) != 0)
@@ -94,11 +95,14 @@ static void print_scalar(const struct ds_param *row, const char *base, struct ds
     }
 }
 
-static void print_mix(const struct ds_group *g, struct ds_text *out, int indent)
+static void print_mix(const struct ds_param *row, const char *base, struct ds_text *out, int indent)
 {
-    for (size_t i = 0; i < g->mix_count; i++) {
-        ds_text_printf(out, "\n%*s%s: ", indent, "", g->mix[i].name);
-        ds_value_print_real(out, DS_DIM_SHARE, g->mix[i].weight);
+    const struct ds_mix *mix = (const void *)print_string(base + row->offset);
+    size_t count;
+    memcpy(&count, base + row->count_offset, sizeof count);
+    for (size_t i = 0; i < count; i++) {
+        ds_text_printf(out, "\n%*s%s: ", indent, "", mix[i].name);
+        ds_value_print_real(out, DS_DIM_SHARE, mix[i].weight);
     }
 }
 
@@ -172,7 +176,7 @@ static void print_row(const struct ds_param *row, const char *base, int indent, 
         print_members(row->path, base, indent + 2, false, out);
         return;
     case DS_LIST: print_list(row, base, indent, out); return;
-    case DS_MIX: print_mix((const struct ds_group *)(const void *)base, out, indent + 2); break;
+    case DS_MIX: print_mix(row, base, out, indent + 2); break;
     case DS_WEIGHTS:
         print_weights((const struct ds_group *)(const void *)base, out, indent + 2);
         break;

@@ -57,17 +57,24 @@ enum ds_strategy {
     DS_STRATEGY_GHOST,        /* service: declares capacity, holds nothing */
     DS_STRATEGY_PARTIAL,      /* service: lacks the fraction `argument` of what it declared */
     DS_STRATEGY_STALE,        /* service: replays old heads */
-    DS_STRATEGY_WASHER,       /* service: buys its own work to stay above theta */
+    DS_STRATEGY_WASHER,       /* service: `number` of them in a ring buy each other's work to stay
+                                 above theta; 1: alone */
     DS_STRATEGY_SILENT,       /* validator: never votes or proposes */
     DS_STRATEGY_EQUIVOCATING, /* validator: signs two of everything */
+    DS_STRATEGY_OUTSOURCER,   /* service: fetches its answers from an accomplice */
+    DS_STRATEGY_SYBIL,        /* service: `number` identities on one machine */
+    DS_STRATEGY_BURST,        /* service: a ghost once its score reaches `argument` */
+    DS_STRATEGY_RATIONAL,     /* service: revises its strategy by payoff (group's `rational`) */
+    DS_STRATEGY_LYING,        /* validator: says the opposite of what it verified */
     DS_STRATEGIES
 };
 
 /* One entry of a group's mix.  Weights are relative; their sum is above 0. */
 struct ds_mix {
     enum ds_strategy strategy;
-    dc_q31 argument;  /* partial: the missing fraction; else 0 */
-    double weight;    /* > 0 */
+    dc_q31 argument; /* partial: the missing fraction; burst: the score at which it turns; else 0 */
+    uint32_t number; /* washer: size of a ring; sybil: identities on one machine; else 1 */
+    double weight;   /* > 0 */
     const char *name; /* "partial(0.3)": what files and summaries call it */
 };
 
@@ -161,6 +168,32 @@ struct ds_demand {
     uint32_t deal_epochs;            /* a put pays for so many epochs */
     int64_t timeout_ns;              /* a get without an answer goes to another holder */
     uint32_t retries;
+    struct { /* the rate is times 1 + amplitude sin(2 pi (t + phase) / period) */
+        bool given;
+        dc_q31 amplitude;
+        int64_t period_ns, phase_ns;
+    } diurnal;
+    struct ds_flash *flash; /* crowds: the rate is times `factor` for a while */
+    size_t flash_count;
+};
+
+struct ds_flash {
+    int64_t at_ns, for_ns;
+    double factor; /* >= 1 */
+    dc_q31 focus;  /* share of the gets meanwhile that ask for one and the same object */
+};
+
+/* Nodes whose strategy is `rational`: each epoch, with probability `revise`, one compares its payoff
+ * of the epoch with that of another rational node of its group and stratum, drawn at random, and
+ * takes over its strategy with probability 1 / (1 + exp(-selection (other - own))), payoffs in
+ * mean service rewards (Traulsen et al. 2006); with probability `explore` it takes one of the
+ * options at random instead. */
+struct ds_rational {
+    struct ds_mix *options; /* strategies and their shares at the start */
+    size_t options_count;
+    dc_q31 revise, explore;
+    double selection;
+    uint32_t strata; /* of utilisation, equally populated, within each class of links */
 };
 
 struct ds_link_class {
@@ -180,13 +213,26 @@ struct ds_group {
     size_t mix_count;
     struct ds_weight *place; /* none: everywhere alike */
     size_t place_count;
-    struct ds_demand demand; /* clients */
+    uint32_t customers;               /* service: clients that share what a node sells */
+    const char *trace;                /* service: CSV of utilisation over time, or NULL */
+    struct ds_dist_spec chunk_time;   /* service: reading one chunk, of a node */
+    struct ds_dist_spec access_delay; /* of a node's last mile, one way; or NONE */
+    double load_noise; /* sigma of a lognormal factor (median 1) on a machine's work, drawn
+                                          for each machine and epoch; 0: none */
+    struct ds_rational rational; /* service */
+    struct ds_demand demand;     /* clients */
     struct ds_link_class *links;
     size_t links_count; /* 0: links lose nothing of their own */
     struct ds_place at;
 };
 
-enum ds_fault_kind { DS_FAULT_CRASH, DS_FAULT_PARTITION, DS_FAULT_LINK, DS_FAULT_SLOW_CPU };
+enum ds_fault_kind {
+    DS_FAULT_CRASH,
+    DS_FAULT_PARTITION,
+    DS_FAULT_LINK,
+    DS_FAULT_SLOW_CPU,
+    DS_FAULT_GRIEF /* each epoch, what up to `count` of the challenged nodes send is delayed */
+};
 enum ds_fault_state { DS_STATE_DURABLE };
 
 struct ds_fault {
@@ -206,12 +252,14 @@ struct ds_fault {
     dc_q31 loss;             /* LINK: further loss */
     double bandwidth_factor; /* LINK: on what src's uplink sends to dst */
     double factor;           /* SLOW_CPU: costs times this */
+    uint32_t count;          /* GRIEF: victims at a time, of `nodes` in T(e); latency_add_ns each */
     struct ds_place place;
 };
 
 struct ds_record {
     bool node_epoch, blocks, challenges; /* keep these tables: `all` or `none` */
     bool trace;
+    bool lift; /* also run the same without theta, and with as many random audits: theta_lift */
     int64_t slice_ns; /* virtual time between stored digests */
 };
 

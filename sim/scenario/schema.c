@@ -69,6 +69,7 @@ static void schema_type(const struct ds_param *row, struct ds_text *out)
         break;
     case DS_SHARE:
     case DS_PPM:
+    case DS_FACTOR:
     case DS_REAL:
     case DS_DIST:
     case DS_SPAN: ds_text_add(out, "\"type\":[\"number\",\"string\"]"); break;
@@ -128,7 +129,7 @@ static void schema_members(const char *path, struct ds_text *out)
         schema_string(out, row->meaning);
         ds_text_add(out, ",");
         schema_type(row, out);
-        if (row->fallback != NULL && row->fallback[0] != '[') {
+        if (row->fallback != NULL && row->fallback[0] != '[' && row->fallback[0] != '{') {
             ds_text_add(out, ",\"default\":");
             schema_string(out, row->fallback);
         }

@@ -1,5 +1,6 @@
-/* Walking the table.  Its rows stand in table_network.c, table_nodes.c, table_protocol.c and
- * table_run.c.  To add a parameter: a field in its struct, a row, and whoever uses it. */
+/* Walking the table.  Its rows stand in table_network.c, table_nodes.c, table_protocol.c,
+ * table_money.c and table_run.c.  To add a parameter: a field in its struct, a row, and whoever
+ * uses it. */
 #include "sim/scenario/table.h"
 
 #include <string.h>
@@ -8,9 +9,8 @@ static const struct {
     const struct ds_param *rows;
     const size_t *count;
 } table_blocks[] = {
-    {ds_rows_network, &ds_rows_network_count},
-    {ds_rows_nodes, &ds_rows_nodes_count},
-    {ds_rows_protocol, &ds_rows_protocol_count},
+    {ds_rows_network, &ds_rows_network_count},   {ds_rows_nodes, &ds_rows_nodes_count},
+    {ds_rows_protocol, &ds_rows_protocol_count}, {ds_rows_money, &ds_rows_money_count},
     {ds_rows_run, &ds_rows_run_count},
 };
 #define TABLE_BLOCKS (sizeof table_blocks / sizeof table_blocks[0])

@@ -21,6 +21,7 @@ enum ds_param_type {
     DS_COUNT64,   /* uint64_t */
     DS_SHARE,     /* dc_q31 */
     DS_PPM,       /* uint32_t, written as a share */
+    DS_FACTOR,    /* uint32_t ppm, written as a number */
     DS_TIERS,     /* uint32_t[4] ppm, written as four numbers */
     DS_REAL,      /* double */
     DS_AMOUNT,    /* uint64_t or int64_t in base units of dim */
@@ -86,7 +87,9 @@ void ds_param_describe_type(const struct ds_param *row, struct ds_text *out);
 void ds_param_describe_range(const struct ds_param *row, struct ds_text *out);
 
 extern const struct ds_choice ds_choices_on[], ds_choices_keep[], ds_choices_crypto[],
-    ds_choices_trigger[], ds_choices_dissemination[], ds_choices_state[];
+    ds_choices_trigger[], ds_choices_dissemination[], ds_choices_state[], ds_choices_theta_mode[],
+    ds_choices_component[], ds_choices_difficulty[], ds_choices_order[], ds_choices_combine[],
+    ds_choices_calibration[];
 
 /* All that give positive values. */
 #define DS_KINDS_POSITIVE                                                                          \
@@ -99,6 +102,8 @@ extern const struct ds_param ds_rows_nodes[];
 extern const size_t ds_rows_nodes_count;
 extern const struct ds_param ds_rows_protocol[];
 extern const size_t ds_rows_protocol_count;
+extern const struct ds_param ds_rows_money[]; /* the rest of protocol */
+extern const size_t ds_rows_money_count;
 extern const struct ds_param ds_rows_run[]; /* faults, record, expect */
 extern const size_t ds_rows_run_count;
 

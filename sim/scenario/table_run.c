@@ -12,6 +12,7 @@
 #define PARTITION BIT(DS_FAULT_PARTITION)
 #define LINK BIT(DS_FAULT_LINK)
 #define SLOW BIT(DS_FAULT_SLOW_CPU)
+#define GRIEF BIT(DS_FAULT_GRIEF)
 
 const struct ds_param ds_rows_run[] = {
     {.path = "faults",
@@ -46,13 +47,13 @@ const struct ds_param ds_rows_run[] = {
      .fallback = "ever",
      .zero = "ever",
      .max = 8760 * HOUR,
-     .only = PARTITION | LINK | SLOW,
+     .only = PARTITION | LINK | SLOW | GRIEF,
      .meaning = "how long it lasts; ever: to the end of the run"},
     {.path = "faults[].nodes",
      .type = DS_SELECTOR,
      .flags = DS_REQUIRED,
      .offset = F(nodes),
-     .only = CRASH | SLOW,
+     .only = CRASH | SLOW | GRIEF,
      .meaning = "which nodes"},
     {.path = "faults[].restart",
      .type = DS_AMOUNT,
@@ -111,8 +112,8 @@ const struct ds_param ds_rows_run[] = {
      .offset = F(latency_add_ns),
      .fallback = "0 s",
      .max = HOUR,
-     .only = LINK,
-     .meaning = "added to it"},
+     .only = LINK | GRIEF,
+     .meaning = "added to a path's latency; grief: to that of all that a victim sends"},
     {.path = "faults[].loss",
      .type = DS_SHARE,
      .offset = F(loss),
@@ -136,6 +137,14 @@ const struct ds_param ds_rows_run[] = {
      .max = 1e6,
      .only = SLOW,
      .meaning = "work takes so many times as long"},
+    {.path = "faults[].count",
+     .type = DS_COUNT,
+     .offset = F(count),
+     .fallback = "10",
+     .min = 1,
+     .max = 1e6,
+     .only = GRIEF,
+     .meaning = "victims at a time, drawn for each epoch from `nodes` that are to be challenged"},
 
     {.path = "record",
      .type = DS_SECTION,
@@ -165,6 +174,13 @@ const struct ds_param ds_rows_run[] = {
      .choices = ds_choices_on,
      .fallback = "off",
      .meaning = "a row for every event: large"},
+    {.path = "record.lift",
+     .type = DS_BOOL,
+     .offset = S(record.lift),
+     .choices = ds_choices_on,
+     .fallback = "off",
+     .meaning = "run the same twice more, without theta and with as many random audits in its "
+                "place: theta_lift"},
     {.path = "record.slice",
      .type = DS_AMOUNT,
      .dim = DS_DIM_TIME,

@@ -117,84 +117,171 @@ static bool word_weight(struct ds_bind *b, const struct ds_yaml *node, double *w
     return ok;
 }
 
-/* "partial(0.3)" */
-static void word_strategy(struct ds_bind *b, const struct ds_yaml *at, const char *text,
-                          uint32_t role, struct ds_mix *out)
+/* ---- strategies ---------------------------------------------------------------------------- */
+
+enum word_argument { WORD_PLAIN, WORD_SHARE, WORD_NUMBER, WORD_NUMBER_OR_PLAIN };
+#define WORD_NUMBER_MAX 64
+
+/* What each strategy takes in brackets, and how it is written. */
+static const struct {
+    enum word_argument argument;
+    bool validator;
+    bool chosen; /* a rational node can turn to it */
+    const char *usage;
+} word_strategies[DS_STRATEGIES] = {
+    [DS_STRATEGY_HONEST] = {WORD_PLAIN, false, true, "honest"},
+    [DS_STRATEGY_GHOST] = {WORD_PLAIN, false, true, "ghost"},
+    [DS_STRATEGY_PARTIAL] = {WORD_SHARE, false, true, "partial(0.3)"},
+    [DS_STRATEGY_STALE] = {WORD_PLAIN, false, true, "stale"},
+    [DS_STRATEGY_WASHER] = {WORD_NUMBER_OR_PLAIN, false, true, "washer, or washer(4) for a ring"},
+    [DS_STRATEGY_SILENT] = {WORD_PLAIN, true, false, "silent"},
+    [DS_STRATEGY_EQUIVOCATING] = {WORD_PLAIN, true, false, "equivocating"},
+    [DS_STRATEGY_OUTSOURCER] = {WORD_PLAIN, false, false, "outsourcer"},
+    [DS_STRATEGY_SYBIL] = {WORD_NUMBER, false, false, "sybil(8)"},
+    [DS_STRATEGY_BURST] = {WORD_SHARE, false, false, "burst(0.8)"},
+    [DS_STRATEGY_RATIONAL] = {WORD_PLAIN, false, false, "rational"},
+    [DS_STRATEGY_LYING] = {WORD_PLAIN, true, false, "lying"},
+};
+
+/* Where the strategies of a group, or the options of its rational nodes, are read. */
+struct word_mix {
+    struct ds_bind *b;
+    uint32_t role;
+    bool options;
+};
+
+static bool word_allowed(const struct word_mix *m, const struct ds_yaml *at,
+                         const struct ds_choice *c)
 {
+    bool validator = word_strategies[c->value].validator;
+    if (c->value != DS_STRATEGY_HONEST && validator != (m->role == DS_ROLE_VALIDATOR)) {
+        ds_bind_error(
+            m->b, at, "strategy `%s` is for a %s, this group's role is %s: choose another", c->name,
+            validator ? "validator" : "service node", ds_choice_name(ds_choices_role, m->role));
+        return false;
+    }
+    if (m->options && !word_strategies[c->value].chosen) {
+        ds_bind_error(m->b, at,
+                      "options: a node cannot turn to `%s` while it runs: use honest, ghost, "
+                      "partial(f), washer and stale",
+                      c->name);
+        return false;
+    }
+    return true;
+}
+
+/* text[0..size) between the brackets into *out. */
+static bool word_argument(enum ds_strategy strategy, const char *text, size_t size,
+                          struct ds_mix *out, struct ds_text *why)
+{
+    uint64_t number = 1;
+    if (word_strategies[strategy].argument == WORD_SHARE) {
+        if (!ds_value_share(text, size, &out->argument, why))
+            return false;
+        if (out->argument == 0)
+            ds_text_add(why, strategy == DS_STRATEGY_PARTIAL
+                                 ? "a node that lacks nothing is honest"
+                                 : "a node that turns at a score of 0 is a ghost");
+        return out->argument != 0;
+    }
+    if (!ds_value_integer(text, size, DS_DIM_NUMBER, &number, why))
+        return false;
+    if (number < 1 || number > WORD_NUMBER_MAX)
+        ds_text_printf(why, "use 1 to %d nodes", WORD_NUMBER_MAX);
+    out->number = (uint32_t)number;
+    return number >= 1 && number <= WORD_NUMBER_MAX;
+}
+
+static void word_strategy_name(struct ds_bind *b, const struct ds_choice *c, struct ds_mix *out)
+{
+    struct ds_text name = {0};
+    enum word_argument argument = word_strategies[c->value].argument;
+    ds_text_add(&name, c->name);
+    if (argument == WORD_SHARE) {
+        ds_text_add(&name, "(");
+        ds_value_print_share(&name, out->argument);
+        ds_text_add(&name, ")");
+    } else if (argument == WORD_NUMBER || out->number > 1) {
+        ds_text_printf(&name, "(%u)", out->number);
+    }
+    out->name = name.failed ? NULL : ds_yaml_copy(b->arena, name.data, name.size);
+    b->d->failed |= out->name == NULL;
+    ds_text_free(&name);
+}
+
+/* "partial(0.3)", "washer(4)", "honest" */
+static void word_strategy(const struct word_mix *m, const struct ds_yaml *at, const char *text,
+                          struct ds_mix *out)
+{
+    struct ds_bind *b = m->b;
     char word[64];
-    size_t size = strcspn(text, "(");
+    size_t size = strcspn(text, "("), end = strlen(text);
     snprintf(word, sizeof word, "%.*s", (int)(size > 60 ? 60 : size), text);
     while (word[0] != '\0' && word[strlen(word) - 1] == ' ')
         word[strlen(word) - 1] = '\0';
     const struct ds_choice *c = word_find(b, "strategy", ds_choices_strategy, at, word);
-    if (c == NULL)
+    if (c == NULL || !word_allowed(m, at, c))
         return;
     out->strategy = (enum ds_strategy)c->value;
-    bool validator = c->value == DS_STRATEGY_SILENT || c->value == DS_STRATEGY_EQUIVOCATING;
-    if (c->value != DS_STRATEGY_HONEST && validator != (role == DS_ROLE_VALIDATOR)) {
-        ds_bind_error(b, at, "strategy `%s` is for a %s, this group's role is %s: choose another",
-                      c->name, validator ? "validator" : "service node",
-                      ds_choice_name(ds_choices_role, role));
-        return;
-    }
-    size_t end = strlen(text);
-    bool argument = text[size] == '(' && text[end - 1] == ')';
-    struct ds_text why = {0}, name = {0};
-    if (argument != (c->value == DS_STRATEGY_PARTIAL) || (text[size] != '\0' && !argument)) {
-        ds_bind_error(b, at, "strategy `%s`: write `%s`", text,
-                      c->value == DS_STRATEGY_PARTIAL ? "partial(0.3)" : c->name);
-    } else if (argument &&
-               (!ds_value_share(text + size + 1, end - size - 2, &out->argument, &why) ||
-                out->argument == 0)) {
-        ds_bind_error(b, at, "strategy `%s`: %s", text,
-                      why.data != NULL ? why.data : "a node that lacks nothing is honest");
-    } else {
-        ds_text_add(&name, c->name);
-        if (argument) {
-            ds_text_add(&name, "(");
-            ds_value_print_share(&name, out->argument);
-            ds_text_add(&name, ")");
-        }
-        out->name = name.failed ? NULL : ds_yaml_copy(b->arena, name.data, name.size);
-        b->d->failed |= out->name == NULL;
-    }
+    out->number = 1;
+    enum word_argument argument = word_strategies[c->value].argument;
+    bool brackets = text[size] == '(' && text[end - 1] == ')';
+    bool fits = brackets ? argument != WORD_PLAIN
+                         : text[size] == '\0' &&
+                               (argument == WORD_PLAIN || argument == WORD_NUMBER_OR_PLAIN);
+    struct ds_text why = {0};
+    if (!fits)
+        ds_bind_error(b, at, "strategy `%s`: write `%s`", text, word_strategies[c->value].usage);
+    else if (brackets && !word_argument(out->strategy, text + size + 1, end - size - 2, out, &why))
+        ds_bind_error(b, at, "strategy `%s`: %s", text, why.data != NULL ? why.data : "");
+    else if (m->options && out->number > 1)
+        ds_bind_error(b, at, "options: a node cannot join a ring while it runs: write `washer`");
+    else
+        word_strategy_name(b, c, out);
     ds_text_free(&why);
-    ds_text_free(&name);
 }
 
-void ds_bind_mix(struct ds_bind *b, const struct ds_yaml *node, struct ds_group *group)
+static void word_mix(const struct word_mix *m, const struct ds_yaml *node, struct ds_mix *mix)
 {
-    if (node->kind == DS_YAML_SEQUENCE) {
-        ds_bind_error(b, node,
-                      "strategy takes one name, or a mapping of names to weights, as in "
-                      "`{honest: 0.9, ghost: 0.1}`");
-        return;
-    }
-    size_t count = node->kind == DS_YAML_MAP ? node->count : 1;
-    group->mix = ds_bind_alloc(b, count, sizeof *group->mix);
-    if (group->mix == NULL)
-        return;
-    group->mix_count = count;
-    size_t before = b->d->count;
+    struct ds_bind *b = m->b;
+    size_t before = b->d->count, i = 0;
     double sum = 0;
     if (node->kind == DS_YAML_SCALAR) {
-        group->mix[0].weight = sum = 1;
-        word_strategy(b, node, node->text, group->role, &group->mix[0]);
+        mix[0].weight = sum = 1;
+        word_strategy(m, node, node->text, &mix[0]);
     }
-    size_t i = 0;
     for (const struct ds_yaml *n = node->first; n != NULL; n = n->next, i++) {
-        struct ds_mix *m = &group->mix[i];
         struct ds_yaml at = {.file = n->file, .place = n->key_place};
-        word_strategy(b, &at, n->key, group->role, m);
-        if (word_weight(b, n, &m->weight))
-            sum += m->weight;
+        word_strategy(m, &at, n->key, &mix[i]);
+        if (word_weight(b, n, &mix[i].weight))
+            sum += mix[i].weight;
         for (size_t j = 0; j < i; j++)
-            if (m->name != NULL && group->mix[j].name != NULL &&
-                strcmp(m->name, group->mix[j].name) == 0)
-                ds_bind_error(b, &at, "strategy `%s` is named twice: add the weights up", m->name);
+            if (mix[i].name != NULL && mix[j].name != NULL && strcmp(mix[i].name, mix[j].name) == 0)
+                ds_bind_error(b, &at, "strategy `%s` is named twice: add the weights up",
+                              mix[i].name);
     }
     if (b->d->count == before && !(sum > 0))
         ds_bind_error(b, node, "the weights of strategy sum to 0: give one a weight above 0");
+}
+
+void ds_bind_mix(struct ds_bind *b, const struct ds_param *row, const struct ds_yaml *node,
+                 struct ds_group *group)
+{
+    struct word_mix m = {b, group->role, strcmp(ds_param_name(row), "options") == 0};
+    if (node->kind == DS_YAML_SEQUENCE) {
+        ds_bind_error(b, node,
+                      "%s takes one name, or a mapping of names to weights, as in "
+                      "`{honest: 0.9, ghost: 0.1}`",
+                      ds_param_name(row));
+        return;
+    }
+    size_t count = node->kind == DS_YAML_MAP ? node->count : 1;
+    struct ds_mix *mix = ds_bind_alloc(b, count, sizeof *mix);
+    if (mix == NULL)
+        return;
+    memcpy((char *)group + row->offset, &mix, sizeof mix);
+    memcpy((char *)group + row->count_offset, &count, sizeof count);
+    word_mix(&m, node, mix);
 }
 
 void ds_bind_weights(struct ds_bind *b, const struct ds_yaml *node, struct ds_group *group)

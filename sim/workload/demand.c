@@ -1,4 +1,5 @@
-/* Building the popularity table, in integers after the first rounding. */
+/* Building the popularity table and the day's, in integers after the first rounding; and the walk
+ * along a rate that changes. */
 #include "sim/workload/demand.h"
 
 #include "models/base/mem.h"
@@ -87,4 +88,100 @@ enum dc_status ds_arrivals_init(struct ds_arrivals *a, struct dc_error *error)
     const struct ds_tabulate_spec unit = {
         .kind = DS_TABULATE_EXPONENTIAL, .arg = {1}, .scale = (double)DS_ARRIVALS_ONE};
     return ds_tabulate(&unit, &a->gap, error);
+}
+
+/* ---- shape --------------------------------------------------------------------------------- */
+
+#define SHAPE_FACTOR_MAX ((uint64_t)1 << 40)
+
+static int64_t shape_edge(const struct ds_shape *s, uint32_t cell)
+{
+    return (int64_t)((__int128)s->period_ns * cell / DS_SHAPE_CELLS);
+}
+
+void ds_shape_day(struct ds_shape *s, double amplitude, int64_t period_ns, int64_t phase_ns)
+{
+    const double pi = 3.14159265358979323846;
+    s->period_ns = period_ns;
+    s->phase_ns = phase_ns % period_ns;
+    unsigned __int128 work = 0;
+    for (uint32_t i = 0; i < DS_SHAPE_CELLS; i++) {
+        double a = 2 * pi * i / DS_SHAPE_CELLS, b = 2 * pi * (i + 1) / DS_SHAPE_CELLS;
+        double mean = 1 + amplitude * (cos(a) - cos(b)) / (b - a);
+        s->day_q20[i] = (uint32_t)nearbyint(fmax(mean, 0) * DS_SHAPE_ONE);
+        work += (unsigned __int128)(shape_edge(s, i + 1) - shape_edge(s, i)) * s->day_q20[i];
+    }
+    s->day_work = (uint64_t)(work / DS_SHAPE_ONE);
+}
+
+/* The product of the crowds' factors at a time, and the next of their edges. */
+static uint64_t shape_crowds(const struct ds_shape *s, int64_t time_ns, int64_t *edge_ns)
+{
+    uint64_t factor = DS_SHAPE_ONE;
+    *edge_ns = s->end_ns;
+    for (size_t i = 0; i < s->crowds; i++) {
+        const struct ds_crowd *c = &s->crowd[i];
+        int64_t edge = time_ns < c->from_ns ? c->from_ns : c->to_ns;
+        if (edge > time_ns && edge < *edge_ns)
+            *edge_ns = edge;
+        if (time_ns < c->from_ns || time_ns >= c->to_ns)
+            continue;
+        unsigned __int128 product = (unsigned __int128)factor * c->factor_q20 / DS_SHAPE_ONE;
+        factor = product > SHAPE_FACTOR_MAX ? SHAPE_FACTOR_MAX : (uint64_t)product;
+    }
+    return factor;
+}
+
+uint64_t ds_shape_factor(const struct ds_shape *s, int64_t time_ns, int64_t *until_ns)
+{
+    uint64_t factor = shape_crowds(s, time_ns, until_ns);
+    if (s->period_ns == 0)
+        return factor;
+    int64_t into = (time_ns + s->phase_ns) % s->period_ns;
+    uint32_t cell = (uint32_t)((__int128)into * DS_SHAPE_CELLS / s->period_ns);
+    while (shape_edge(s, cell + 1) <= into) /* edges are rounded down */
+        cell++;
+    int64_t edge = time_ns + (shape_edge(s, cell + 1) - into);
+    if (edge < *until_ns)
+        *until_ns = edge;
+    return (uint64_t)((unsigned __int128)factor * s->day_q20[cell] / DS_SHAPE_ONE);
+}
+
+/* Whole periods before the next crowd's edge: what they use up is the same each time. */
+static void shape_skip(const struct ds_shape *s, int64_t *time_ns, unsigned __int128 *left)
+{
+    int64_t edge;
+    uint64_t factor = shape_crowds(s, *time_ns, &edge);
+    unsigned __int128 each = 0;
+    if (s->period_ns == 0 || edge - *time_ns < s->period_ns ||
+        *left < (unsigned __int128)s->day_work * factor)
+        return;
+    for (uint32_t i = 0; i < DS_SHAPE_CELLS; i++)
+        each += (unsigned __int128)(shape_edge(s, i + 1) - shape_edge(s, i)) *
+                (uint64_t)((unsigned __int128)factor * s->day_q20[i] / DS_SHAPE_ONE);
+    uint64_t periods = (uint64_t)((edge - *time_ns) / s->period_ns);
+    if (each != 0 && *left / each < periods)
+        periods = (uint64_t)(*left / each);
+    *left -= each * periods;
+    *time_ns += (int64_t)periods * s->period_ns;
+}
+
+int64_t ds_shape_after(const struct ds_shape *s, int64_t time_ns, int64_t gap_ns)
+{
+    unsigned __int128 left = (unsigned __int128)gap_ns * DS_SHAPE_ONE;
+    int64_t t = time_ns;
+    shape_skip(s, &t, &left);
+    while (t < s->end_ns) {
+        int64_t until;
+        uint64_t factor = ds_shape_factor(s, t, &until);
+        unsigned __int128 work = (unsigned __int128)(until - t) * factor;
+        if (left < work) {
+            t += (int64_t)(left / factor);
+            return t > time_ns ? t : time_ns + 1;
+        }
+        left -= work;
+        t = until;
+        shape_skip(s, &t, &left);
+    }
+    return INT64_MAX;
 }

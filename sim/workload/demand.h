@@ -7,7 +7,12 @@
  *     column i:  [ object i ....... | object alias[i] ... ]
  *                0             share[i]               2^32
  *
- * so that one 64-bit number chooses a column (by its high product) and a side. */
+ * so that one 64-bit number chooses a column (by its high product) and a side.
+ *
+ * A rate that changes with time is a change of time: the n-th arrival is where the integral of the
+ * rate has grown by the n-th exponential gap.  The rate is piecewise constant (a day in 64 cells,
+ * each with the mean of its stretch of the sine; crowds with their own edges), so the integral is
+ * exact in integers, nothing is drawn in vain, and the draws are those of the constant rate. */
 #ifndef SIM_WORKLOAD_DEMAND_H
 #define SIM_WORKLOAD_DEMAND_H
 
@@ -51,5 +56,35 @@ static inline int64_t ds_arrivals_gap_at(const struct ds_arrivals *a, int64_t me
     int64_t x = (int64_t)((__int128)dc_dist_at(&a->gap, u) * mean_ns >> 32);
     return x > 0 ? x : 1;
 }
+
+#define DS_SHAPE_CELLS 64
+#define DS_SHAPE_ONE (1u << 20) /* a factor of 1 */
+
+/* The rate is times factor in [from, to); crowds at the same time multiply. */
+struct ds_crowd {
+    int64_t from_ns, to_ns;
+    uint64_t factor_q20; /* at most 2^32 */
+};
+
+struct ds_shape {
+    int64_t period_ns, phase_ns; /* period 0: every hour is alike */
+    uint64_t day_work;           /* integral of the factor over a period, in ns */
+    uint32_t day_q20[DS_SHAPE_CELLS];
+    const struct ds_crowd *crowd; /* borrowed */
+    size_t crowds;
+    int64_t end_ns; /* nothing is asked for from here on */
+};
+
+/* Tabulates factor 1 + amplitude sin(2 pi (t + phase) / period); amplitude in [0, 1], period at
+ * least DS_SHAPE_CELLS ns, phase >= 0.  The other members stay as they are. */
+void ds_shape_day(struct ds_shape *s, double amplitude, int64_t period_ns, int64_t phase_ns);
+
+/* The factor on the rate at a time, in DS_SHAPE_ONE, and until when it holds. */
+uint64_t ds_shape_factor(const struct ds_shape *s, int64_t time_ns, int64_t *until_ns);
+
+/* The time at which the integral of the factor, from time_ns on, reaches gap_ns; later than time_ns;
+ * INT64_MAX when that is not before end_ns.  Costs a step for each edge on the way; whole periods
+ * without a crowd's edge are one. */
+int64_t ds_shape_after(const struct ds_shape *s, int64_t time_ns, int64_t gap_ns);
 
 #endif

@@ -11,6 +11,7 @@ static const uint32_t cost_ns[DC_COST_COUNT] = {
     [DC_COST_TX] = 1000,           [DC_COST_MESSAGE] = 2000, [DC_COST_KIB] = 500,
     [DC_COST_CHUNK] = 100000,
 };
+const uint32_t world_chunk_ns = 100000;
 
 void world_costs(struct ds_world *w)
 {

@@ -18,11 +18,14 @@ void world_prefetch(void *ctx, uint32_t node)
     __builtin_prefetch(&w->busy_ns[node]);
 }
 
-static int64_t dispatch_cost(const struct ds_world *w, uint32_t node, const uint32_t *charge)
+static int64_t dispatch_cost(const struct ds_world *w, uint32_t node, const uint32_t *charge,
+                             int64_t start_ns)
 {
     uint64_t sum = 0;
     for (int i = 0; i < DC_COST_COUNT; i++)
         sum += (uint64_t)charge[i] * w->cost_ns_q8[i];
+    if (w->machines)
+        sum = world_machine_cost(w, node, charge, sum, start_ns);
     if (w->slow_q16[node] != DS_NET_Q16_ONE)
         sum = dc_muldiv(sum, w->slow_q16[node], DS_NET_Q16_ONE);
     return (int64_t)(sum >> 8);
@@ -59,6 +62,12 @@ static void dispatch_note(struct shard *s, uint32_t node, const struct dc_effect
                                         .note = (uint32_t)e->timer};
 }
 
+static void dispatch_work(struct shard *s, uint32_t node, int64_t start_ns, int64_t leave_ns)
+{
+    s->work = dispatch_room(s->work, s->works, &s->works_max, sizeof *s->work);
+    s->work[s->works++] = (struct work){start_ns, leave_ns, node};
+}
+
 static struct packet *dispatch_packet(struct ds_world *w, uint32_t node, const struct dc_effect *e)
 {
     if (e->payload != NULL) {
@@ -81,8 +90,10 @@ static void dispatch_effects(struct ds_world *w, uint32_t shard, uint32_t node,
 {
     struct shard *s = &w->shard[shard];
     struct dc_effects *out = &s->effects;
-    int64_t leave_ns = start_ns + dispatch_cost(w, node, out->charge);
+    int64_t leave_ns = start_ns + dispatch_cost(w, node, out->charge, start_ns);
     w->busy_ns[node] = leave_ns;
+    if (w->sibling != NULL && w->sibling[node] != node && leave_ns > start_ns)
+        dispatch_work(s, node, start_ns, leave_ns);
     if (out->charge[DC_COST_SIGN] != 0 && w->crypto.queue != NULL)
         ds_kernel_wake(w->kernel); /* what was signed waits to be checked ahead */
     for (uint32_t i = 0; i < out->count; i++) {
@@ -166,9 +177,18 @@ static void dispatch_call(struct ds_world *w, uint32_t shard, const struct ds_ev
         world_post_self(w, shard, e->dst, next, EV_CALL, ordinal + 1);
     if (!w->up[e->dst])
         return;
-    struct dc_call call = world_call(w, e->dst, ordinal);
+    struct dc_call call = world_call(w, e->dst, ordinal, e->time_ns);
     struct dc_input in = {.kind = DC_INPUT_CALL, .call = &call};
     dispatch_step(w, shard, e, &in, NULL, e->time_ns);
+}
+
+static void dispatch_wash(struct ds_world *w, uint32_t shard, const struct ds_event *e)
+{
+    struct dc_effects *out = &w->shard[shard].effects;
+    int64_t busy = w->busy_ns[e->dst], start = e->time_ns > busy ? e->time_ns : busy;
+    dc_effects_clear(out);
+    if (w->up[e->dst] && world_rational_wash(w, e->dst, e->payload != 0, out))
+        dispatch_effects(w, shard, e->dst, e, NULL, start);
 }
 
 static void dispatch_trace(struct shard *s, const struct ds_event *e, uint64_t digest)
@@ -210,6 +230,7 @@ void world_handle(void *ctx, uint32_t shard, const struct ds_event *e)
             dispatch_step(w, shard, e, &in, NULL, e->time_ns);
         break;
     case EV_CALL: dispatch_call(w, shard, e); break;
+    case EV_WASH: dispatch_wash(w, shard, e); break;
     case EV_START:
     case EV_RESTART:
         in.kind = event == EV_START ? DC_INPUT_START : DC_INPUT_RESTART;

@@ -10,7 +10,8 @@ struct fault_state {
     bool active;
     uint32_t handle; /* of the network's rule or partition */
     uint32_t targets;
-    bool *target;   /* CRASH, SLOW_CPU, LINK's sources: per node */
+    bool *target; /* CRASH, SLOW_CPU, LINK's sources: per node */
+    struct world_grief *grief;
     bool *other;    /* LINK's destinations */
     uint8_t *group; /* PARTITION */
 };
@@ -61,6 +62,9 @@ static void fault_resolve(struct ds_world *w, const struct ds_fault *f, struct f
         s->other = fault_match(w, f->dst, dc_name(f->id) + 1, &count);
         break;
     case DS_FAULT_PARTITION: fault_partition(w, f, s); break;
+    case DS_FAULT_GRIEF:
+        s->grief = world_grief_create(w, f, fault_match(w, f->nodes, dc_name(f->id), &s->targets));
+        break;
     }
 }
 
@@ -81,6 +85,7 @@ void world_faults_free(struct ds_world *w)
         dc_mem_free(w->fault[i].target);
         dc_mem_free(w->fault[i].other);
         dc_mem_free(w->fault[i].group);
+        world_grief_free(w->fault[i].grief);
     }
     dc_mem_free(w->fault);
     ds_schedule_free(&w->schedule);
@@ -156,6 +161,12 @@ static enum dc_status fault_execute(struct ds_world *w, uint32_t index, bool beg
             ds_net_partition_end(w->net, s->handle);
         break;
     case DS_FAULT_LINK: status = fault_link(w, f, s, begin, error); break;
+    case DS_FAULT_GRIEF:
+        if (begin)
+            status = world_grief_run(w, s->grief, error);
+        else
+            world_grief_end(w, s->grief);
+        break;
     case DS_FAULT_SLOW_CPU:
         for (uint32_t n = 0; n < w->nodes; n++)
             if (s->target[n])
@@ -183,4 +194,13 @@ int64_t world_faults_run(struct ds_world *w, int64_t now_ns)
     if (changed)
         ds_kernel_set_lookahead(w->kernel, ds_net_lookahead(w->net));
     return s->next < s->count ? s->step[s->next].at_ns : INT64_MAX;
+}
+
+void world_faults_watch(struct ds_world *w)
+{
+    for (size_t i = 0; i < w->scenario->faults_count; i++) {
+        struct fault_state *s = &w->fault[i];
+        if (s->grief != NULL && s->active && world_grief_run(w, s->grief, &w->error) != DC_OK)
+            w->end_check = true;
+    }
 }

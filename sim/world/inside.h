@@ -37,6 +37,7 @@ enum world_event {
     EV_CALL,     /* a client's user asks; payload: ordinal */
     EV_START,
     EV_RESTART,
+    EV_WASH, /* a rational node begins (payload 1) or ends (0) to buy its own work */
     EV_COUNT
 };
 
@@ -69,6 +70,11 @@ struct note {
     uint32_t node, note;
 };
 
+struct work { /* what a node of a shared machine did, for machine.c */
+    int64_t start_ns, leave_ns;
+    uint32_t node;
+};
+
 struct shard {
     struct dc_effects effects;
     struct ds_net_stats net;
@@ -76,6 +82,8 @@ struct shard {
     uint32_t commits, commits_max;
     struct note *note;
     uint32_t notes, notes_max;
+    struct work *work;
+    uint32_t works, works_max;
     struct packet *gossip_first, *gossip_last;
     uint64_t events, dropped_down[DC_MSG_COUNT + 4];
     uint64_t duplicates; /* gossip bodies that came twice */
@@ -87,6 +95,16 @@ struct shard {
 
 /* Message kinds of the network's accounts: those of enum dc_message, then gossip control. */
 enum { KIND_ANNOUNCE = DC_MSG_COUNT, KIND_PULL, KIND_COUNT };
+
+/* One strategy of the run's mixes and options; index 0 is honest. */
+struct world_strategy {
+    const char *name;
+    enum ds_strategy strategy;
+    dc_q31 argument;
+};
+#define WORLD_STRATEGIES_MAX 64
+#define WORLD_CHEATS 0x80u /* in a node's truth, beside the index of its strategy: it cheats now */
+#define WORLD_PAST 16      /* epochs for which truths are remembered */
 
 struct ds_world {
     const struct ds_scenario *scenario;
@@ -111,16 +129,37 @@ struct ds_world {
     uint32_t *slow_q16; /* factor on costs */
     struct ds_digest *digest;
     const struct ds_group **group;
-    struct ds_mix **mix; /* its strategy */
+    struct ds_mix **mix; /* its strategy; NULL: honest */
+    uint8_t *truth;      /* index into strategy, and WORLD_CHEATS */
+    bool *cheat_first;   /* it will cheat, or does from genesis on */
+    uint32_t *machine;   /* the first node of its machine: itself unless it is a sybil */
+    uint8_t *link_class; /* of its group's links */
     uint32_t *region;
     uint64_t *identity;
     uint64_t *capacity, *used; /* bytes declared, and under deals, as of genesis */
     uint64_t *bond;            /* as of genesis */
+    uint32_t *access_ns;       /* its last mile */
+
+    struct world_strategy strategy[WORLD_STRATEGIES_MAX];
+    uint32_t strategies;
+    uint8_t *truth_past; /* [WORLD_PAST][nodes]; NULL: nobody ever changes */
+    uint64_t epoch;      /* of the highest final block */
+    dc_q31 wash_level;   /* utilisation that washers buy themselves */
+
+    /* machine.c; all NULL or false where every machine is alike */
+    bool machines;         /* chunk_q8 or noise is there */
+    uint64_t *chunk_q8;    /* per node: DC_COST_CHUNK in ns * 256 */
+    struct dc_dist *noise; /* per group: the factor on work, 2^16 is 1; NULL: none */
+    int64_t noise_slot_ns;
+    uint32_t *sibling;               /* per node: the next one of its machine, round and round */
+    struct world_share *share;       /* per node: what its machine did since the last barrier */
+    struct world_rational *rational; /* or NULL */
 
     uint32_t cost_ns_q8[DC_COST_COUNT]; /* cost table after cores and speed, in ns * 256 */
     struct shard *shard;
     struct ds_arrivals arrivals;
     struct world_demand *demand; /* one per client group, demand.c */
+    struct ds_trace *trace;      /* one per group; no rows: none */
 
     struct fault_state *fault; /* faults.c: one per fault of the scenario */
     struct ds_schedule schedule;
@@ -133,6 +172,17 @@ struct ds_world {
     enum ds_world_end end;
     struct dc_error error; /* the first failure while virtual time runs */
 };
+
+/* world.c: ds_world_create, but washers buy as if theta were wash_theta: so that two worlds that
+ * differ in theta can have the same population. */
+enum dc_status world_create_for(const struct ds_scenario *scenario,
+                                const struct ds_world_options *options, dc_q31 wash_theta,
+                                struct ds_world **out, struct dc_error *error) DC_MUST_USE;
+
+/* network.c: the topology; then, with the population, links and overlay. */
+enum dc_status world_topology(struct ds_world *w, struct dc_error *error) DC_MUST_USE;
+void world_delays(struct ds_world *w);
+enum dc_status world_links(struct ds_world *w, struct dc_error *error) DC_MUST_USE;
 
 /* transport.c */
 struct packet *world_packet(struct ds_world *w, uint32_t node, const void *bytes, size_t size,
@@ -173,18 +223,86 @@ void world_prefetch(void *ctx, uint32_t node);
 
 /* cost.c */
 void world_costs(struct ds_world *w);
+extern const uint32_t world_chunk_ns; /* the table's DC_COST_CHUNK */
+
+/* machine.c */
+enum dc_status world_machines_create(struct ds_world *w, struct dc_error *error) DC_MUST_USE;
+void world_machines_free(struct ds_world *w);
+/* The cost (ns * 256) of a step that begins at start, by the node's own machine. */
+uint64_t world_machine_cost(const struct ds_world *w, uint32_t node, const uint32_t *charge,
+                            uint64_t cost_q8, int64_t start_ns);
+/* At barriers: nodes of one machine find its processor busy with the others' work. */
+void world_machines_share(struct ds_world *w);
+
+/* truth.c: who plays what, and who cheats, in which epoch. */
+enum dc_status world_truth_create(struct ds_world *w, struct dc_error *error) DC_MUST_USE;
+/* Index of the strategy, and WORLD_CHEATS; epoch: one of the last WORLD_PAST, or later. */
+uint8_t world_truth(const struct ds_world *w, uint32_t node, uint64_t epoch);
+static inline bool world_cheats(const struct ds_world *w, uint32_t node, uint64_t epoch)
+{
+    return (world_truth(w, node, epoch) & WORLD_CHEATS) != 0;
+}
+static inline const struct world_strategy *world_played(const struct ds_world *w, uint8_t truth)
+{
+    return &w->strategy[truth & (WORLD_STRATEGIES_MAX - 1)];
+}
+uint32_t world_strategy_index(const struct ds_world *w, const char *name);
+/* A final block begins this epoch: the one before is closed. */
+void world_truth_epoch(struct ds_world *w, uint64_t epoch);
+/* From this epoch on. */
+void world_truth_turn(struct ds_world *w, uint32_t node, uint8_t truth);
+/* What the strategies are to models/: strategy and the missing fraction of a node's disk. */
+enum dc_strategy world_model_strategy(enum ds_strategy strategy);
+dc_q31 world_missing(const struct ds_world *w, uint32_t node, uint8_t truth);
+/* What playing it costs a node in an epoch, in base units: holding what it holds, and the take that
+ * its purchases from itself or its ring burn. */
+uint64_t world_holding_cost(const struct ds_world *w, uint32_t node, uint8_t truth);
+uint64_t world_wash_cost(const struct ds_world *w, uint32_t node, uint8_t truth);
+/* What a rational node buys of itself while it washes: up to wash_level, beside its customers. */
+uint64_t world_wash_bytes(const struct ds_world *w, uint32_t node);
+
+/* rational.c */
+struct world_genesis;
+enum dc_status world_rational_create(struct ds_world *w, const struct world_genesis *genesis,
+                                     struct dc_error *error) DC_MUST_USE;
+void world_rational_free(struct ds_world *w);
+/* A block has become final (each height once, ascending). */
+void world_rational_block(struct ds_world *w, const struct dc_block *b);
+/* Once a virtual second, at a barrier: who revises, after an epoch's end, does it now. */
+void world_rational_run(struct ds_world *w);
+/* EV_WASH at a node: it begins or ends to pay for its deal with itself.  False: it has none. */
+bool world_rational_wash(struct ds_world *w, uint32_t node, bool washes, struct dc_effects *out);
+
+/* grief.c */
+struct world_grief;
+struct world_grief *world_grief_create(struct ds_world *w, const struct ds_fault *f,
+                                       bool *target); /* takes target over */
+void world_grief_free(struct world_grief *g);
+enum dc_status world_grief_run(struct ds_world *w, struct world_grief *g,
+                               struct dc_error *error) DC_MUST_USE;
+void world_grief_end(struct ds_world *w, struct world_grief *g);
 
 /* faults.c */
 enum dc_status world_faults_create(struct ds_world *w, struct dc_error *error) DC_MUST_USE;
 void world_faults_free(struct ds_world *w);
 /* Executes every step due at or before now; returns the time of the next, or INT64_MAX. */
 int64_t world_faults_run(struct ds_world *w, int64_t now_ns);
+/* Once a virtual second: attackers look at what is final. */
+void world_faults_watch(struct ds_world *w);
 
 /* demand.c */
-enum dc_status world_demand_create(struct ds_world *w, uint32_t deals,
+/* Reads the traces that groups name; before the population is made. */
+enum dc_status world_traces_create(struct ds_world *w, struct dc_error *error) DC_MUST_USE;
+/* Whether a node's utilisation follows a trace; if so, the most that its series reaches, and what
+ * it is at a time. */
+bool world_traced(const struct ds_world *w, uint32_t node);
+dc_q31 world_trace_max(const struct ds_world *w, uint32_t node);
+dc_q31 world_trace_at(const struct ds_world *w, uint32_t node, int64_t time_ns);
+enum dc_status world_demand_create(struct ds_world *w, const struct world_genesis *genesis,
                                    struct dc_error *error) DC_MUST_USE;
+void world_demand_start(struct ds_world *w); /* posts every client's first events */
 void world_demand_free(struct ds_world *w);
 int64_t world_next_call(struct ds_world *w, uint32_t client, uint64_t ordinal, int64_t after_ns);
-struct dc_call world_call(struct ds_world *w, uint32_t client, uint64_t ordinal);
+struct dc_call world_call(struct ds_world *w, uint32_t client, uint64_t ordinal, int64_t now_ns);
 
 #endif

@@ -61,6 +61,9 @@ static void observe_commit(struct ds_world *w, const struct commit *c)
         DC_CHECK(height == o->height_final + 1);
         o->height_final = height;
         observe_open(w, r, c);
+        if (c->block->header.epoch > w->epoch)
+            world_truth_epoch(w, c->block->header.epoch);
+        world_rational_block(w, c->block);
         if (c->block->outcome != NULL && c->block->outcome->first_of_epoch &&
             c->block->header.epoch > 0)
             world_observe_epoch_end(w, c->block->header.epoch - 1, c->time_ns);
@@ -150,6 +153,10 @@ static void observe_note(struct ds_world *w, const struct note *n)
         if (n->b != 0)
             dc_histogram_add(&o->request, (int64_t)n->a);
         break;
+    case DC_NOTE_TURNED: /* by its own decision: a burst */
+        world_truth_turn(w, n->node, w->truth[n->node] | WORLD_CHEATS);
+        world_spell_turn(w, n->node, w->epoch);
+        break;
     case DC_NOTE_REFUSED:
     case DC_NOTE_REJECTED: o->refused++; break;
     case DC_NOTE_CONFLICT:
@@ -230,6 +237,13 @@ uint64_t world_epochs_final(const struct ds_world *w)
     return w->observer->height_final == 0
                ? 0
                : (w->observer->height_final - 1) / w->params.epoch_blocks;
+}
+
+const struct dc_block *world_block_final(const struct ds_world *w)
+{
+    const struct ds_observer *o = w->observer;
+    return o->height_final == 0 ? dc_store_genesis(w->store)
+                                : o->row[o->height_final % OBSERVE_ROWS].block;
 }
 
 uint64_t world_height_final(const struct ds_world *w)

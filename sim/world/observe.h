@@ -19,6 +19,8 @@ enum dc_status world_observer_finish(struct ds_world *w, struct ds_summary *summ
 /* Epochs whose hand-over is final, and the highest final height. */
 uint64_t world_epochs_final(const struct ds_world *w);
 uint64_t world_height_final(const struct ds_world *w);
+/* The highest final block, or genesis; borrowed until the next barrier. */
+const struct dc_block *world_block_final(const struct ds_world *w);
 /* Nothing has become final anywhere for longer than a few rounds with timeouts take. */
 bool world_halted(const struct ds_world *w);
 

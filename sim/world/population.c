@@ -1,7 +1,16 @@
 /* Who is there: strategies, places, bonds, capacities and deals of every node, drawn by name.
  *
  * Every draw comes from the stream of (seed, node's name, purpose), so that a node keeps what it
- * has when others come or go, and two runs that differ in a parameter share their population. */
+ * has when others come or go, and two runs that differ in a parameter share their population.
+ *
+ * Who belongs together is counted along the group, in order of index, each entry of its mix by
+ * itself:
+ *
+ *     sybil(3)     the first three sybils are one machine, the next three another ...
+ *     washer(3)    rings: A's work is bought by B, B's by C, C's by A
+ *     outsourcer   the first of the group is the accomplice of all
+ *
+ * What is left over at the end makes a smaller machine or ring. */
 #include "models/base/mem.h"
 #include "sim/world/inside.h"
 #include "sim/world/population.h"
@@ -42,6 +51,11 @@ static uint64_t population_draw(const struct ds_world *w, uint32_t node, const c
     return dc_next64(&s);
 }
 
+uint64_t world_draw(const struct ds_world *w, uint32_t node, const char *purpose)
+{
+    return population_draw(w, w->machine[node], purpose);
+}
+
 /* --- strategies and places ------------------------------------------------------------------ */
 
 static void population_mix(struct ds_world *w, const struct ds_group *g, uint32_t node)
@@ -55,6 +69,30 @@ static void population_mix(struct ds_world *w, const struct ds_group *g, uint32_
     while (i + 1 < g->mix_count && u >= g->mix[i].weight)
         u -= g->mix[i++].weight;
     w->mix[node] = g->mix_count == 0 ? NULL : &g->mix[i];
+}
+
+bool world_mixed(const struct ds_world *w, uint32_t node, enum ds_strategy strategy)
+{
+    return w->mix[node] != NULL && w->mix[node]->strategy == strategy;
+}
+
+/* Entries of one kind, in order, in bands of its number: the first of each node's band. */
+void world_bands(const struct ds_world *w, const struct ds_group *g, enum ds_strategy strategy,
+                 uint32_t *first)
+{
+    for (size_t i = 0; i < g->mix_count; i++) {
+        if (g->mix[i].strategy != strategy)
+            continue;
+        uint32_t in_band = 0, head = 0, size = g->mix[i].number == 0 ? 1 : g->mix[i].number;
+        for (uint32_t k = 0; k < g->count; k++) {
+            uint32_t node = (uint32_t)g->first + k;
+            if (w->mix[node] != &g->mix[i])
+                continue;
+            head = in_band == 0 ? node : head;
+            first[node] = head;
+            in_band = in_band + 1 == size ? 0 : in_band + 1;
+        }
+    }
 }
 
 static bool population_named(const char *pattern, const char *name)
@@ -90,7 +128,7 @@ static enum dc_status population_place(struct ds_world *w, const struct ds_group
                             "%s:%u:%u: error: no place of group %s is in the "
                             "network: name one of its regions",
                             w->scenario->file, g->at.line, g->at.column, g->name);
-    double u = (double)(population_draw(w, node, "place") >> 11) / 9007199254740992.0 * sum;
+    double u = (double)(world_draw(w, node, "place") >> 11) / 9007199254740992.0 * sum;
     uint32_t p = 0, last = 0;
     for (; p < w->topology.places; p++) {
         if (weight[p] > 0)
@@ -103,20 +141,44 @@ static enum dc_status population_place(struct ds_world *w, const struct ds_group
     return DC_OK;
 }
 
-/* Deals of genesis are paid for so many epochs: longer than any run. */
-#define DEAL_EPOCHS 10000
+static void population_link(struct ds_world *w, const struct ds_group *g, uint32_t node)
+{
+    double sum = 0;
+    for (size_t i = 0; i < g->links_count; i++)
+        sum += g->links[i].share;
+    double u = (double)(world_draw(w, node, "link") >> 11) / 9007199254740992.0 * sum;
+    uint8_t c = 0;
+    while (c + 1u < g->links_count && u >= g->links[c].share)
+        u -= g->links[c++].share;
+    w->link_class[node] = c;
+}
+
+static enum dc_status population_access(struct ds_world *w, const struct ds_group *g,
+                                        struct dc_error *error)
+{
+    if (g->access_delay.kind == DS_DIST_NONE || g->access_delay.kind == DS_DIST_AUTO)
+        return DC_OK;
+    struct dc_dist *d = dc_mem_alloc(1, sizeof *d);
+    if (d == NULL)
+        return dc_error_set(error, DC_ERR_IO, "out of memory");
+    enum dc_status s = world_tabulate(&g->access_delay, 1, d, error);
+    for (uint32_t i = 0; s == DC_OK && i < g->count; i++) {
+        uint32_t node = (uint32_t)g->first + i;
+        int64_t ns = dc_dist_at(d, world_draw(w, node, "access"));
+        w->access_ns[node] = (uint32_t)(ns < 0                      ? 0
+                                        : ns > DS_NET_ACCESS_MAX_NS ? DS_NET_ACCESS_MAX_NS
+                                                                    : ns);
+    }
+    dc_mem_free(d);
+    return s;
+}
 
 /* --- accounts ------------------------------------------------------------------------------- */
 
 /* What everyone has at genesis beside bonds: enough for the fees and deals of a long run. */
 static const uint64_t balance_node = 10000 * DC_DSYNC, balance_client = 100000 * DC_DSYNC;
 
-struct tables {
-    struct dc_dist bond, capacity, utilisation;
-    bool has_bond, has_capacity, has_utilisation;
-};
-
-static enum dc_status population_tables(const struct ds_group *g, struct tables *t,
+static enum dc_status population_tables(const struct ds_group *g, struct world_tables *t,
                                         struct dc_error *error)
 {
     enum dc_status s = DC_OK;
@@ -133,7 +195,8 @@ static enum dc_status population_tables(const struct ds_group *g, struct tables 
 }
 
 static void population_account(struct ds_world *w, struct world_genesis *genesis,
-                               const struct ds_group *g, const struct tables *t, uint32_t node)
+                               const struct ds_group *g, const struct world_tables *t,
+                               uint32_t node)
 {
     static const uint32_t roles[] = {[DS_ROLE_VALIDATOR] = DC_ROLE_VALIDATOR,
                                      [DS_ROLE_SERVICE] = DC_ROLE_STORAGE,
@@ -171,63 +234,6 @@ static void population_account(struct ds_world *w, struct world_genesis *genesis
     w->capacity[node] = a->capacity_bytes;
 }
 
-/* The share of a node's capacity that is under paid deals from the start. */
-static dc_q31 population_utilisation(const struct ds_world *w, const struct tables *t,
-                                     uint32_t node)
-{
-    const struct ds_mix *mix = w->mix[node];
-    enum ds_strategy strategy = mix != NULL ? mix->strategy : DS_STRATEGY_HONEST;
-    if (strategy == DS_STRATEGY_GHOST || !t->has_utilisation)
-        return 0;
-    if (strategy == DS_STRATEGY_WASHER) { /* buys itself above theta by a twentieth */
-        uint64_t u = w->params.theta + w->params.theta / 20 + 1;
-        return u > DC_ONE ? DC_ONE : (dc_q31)u;
-    }
-    dc_q31 u = (dc_q31)dc_dist_at(&t->utilisation, population_draw(w, node, "utilisation"));
-    /* What a partial node lacks it cannot sell: customers come in proportion to what it serves. */
-    return strategy == DS_STRATEGY_PARTIAL ? dc_q31_mul(u, DC_ONE - mix->argument) : u;
-}
-
-static void population_deal(struct ds_world *w, struct world_genesis *g, const struct tables *t,
-                            uint32_t node)
-{
-    dc_q31 u = population_utilisation(w, t, node);
-    uint64_t size = dc_q31_of(w->capacity[node] / DC_CHUNK_BYTES, u) * DC_CHUNK_BYTES;
-    if (size == 0)
-        return;
-    const struct ds_mix *mix = w->mix[node];
-    bool own = mix != NULL && mix->strategy == DS_STRATEGY_WASHER;
-    struct dc_deal *d = &g->deal[g->deals];
-    d->node = node;
-    d->client = own || g->clients == 0
-                    ? node
-                    : g->client[dc_mix64(population_draw(w, node, "customer")) % g->clients];
-    d->prev = DC_DEAL_NONE;
-    d->size_bytes = size;
-    d->price = dc_muldiv(w->params.price_gib_epoch, size, (uint64_t)1 << 30);
-    d->end_epoch = DEAL_EPOCHS;
-    struct dc_hash seed = dc_object_seed(g->account[d->client].sign_key, (uint64_t)1 << 40 | node);
-    dc_content_init(&g->content[g->deals], &seed);
-    d->root = dc_content_root(&g->content[g->deals], size / DC_CHUNK_BYTES);
-    w->used[node] = size;
-    g->deals++;
-}
-
-/* price 0: a mean node, full, earns twice a mean reward by its work (protocol, section 9). */
-static void population_price(struct ds_world *w)
-{
-    unsigned __int128 gib = 0;
-    uint64_t services = 0;
-    for (uint32_t i = 0; i < w->nodes; i++)
-        if (w->capacity[i] != 0) {
-            gib += w->capacity[i] >> 30;
-            services++;
-        }
-    if (w->params.price_gib_epoch == 0 && services != 0)
-        w->params.price_gib_epoch =
-            (uint64_t)((unsigned __int128)2 * w->params.issuance_service * services / gib);
-}
-
 static enum dc_status population_group(struct ds_world *w, const struct ds_group *g,
                                        struct dc_error *error)
 {
@@ -237,31 +243,58 @@ static enum dc_status population_group(struct ds_world *w, const struct ds_group
     enum dc_status s = DC_OK;
     for (uint32_t p = 0; s == DC_OK && p < w->topology.places; p++)
         sum += weight[p] = population_weight(w, g, p);
-    for (uint32_t i = 0; s == DC_OK && i < g->count; i++) {
+    for (uint32_t i = 0; i < g->count; i++) {
         uint32_t node = (uint32_t)g->first + i;
         w->group[node] = g;
         w->identity[node] = dc_name_indexed(g->name, i);
+        w->machine[node] = node;
         population_mix(w, g, node);
+    }
+    world_bands(w, g, DS_STRATEGY_SYBIL, w->machine);
+    for (uint32_t i = 0; s == DC_OK && i < g->count; i++) {
+        uint32_t node = (uint32_t)g->first + i;
+        population_link(w, g, node);
         s = population_place(w, g, node, weight, sum, error);
     }
+    if (s == DC_OK)
+        s = population_access(w, g, error);
     dc_mem_free(weight);
     return s;
 }
 
-static bool population_memory(const struct ds_world *w, struct world_genesis *g, struct tables **t)
+static bool population_memory(const struct ds_world *w, struct world_genesis *g,
+                              struct world_tables **t)
 {
+    uint64_t deals = 0;
+    for (size_t i = 0; i < w->scenario->groups_count; i++) {
+        const struct ds_group *group = &w->scenario->groups[i];
+        uint64_t each = group->customers > CUSTOMERS_MAX ? CUSTOMERS_MAX : group->customers;
+        deals += group->role == DS_ROLE_SERVICE ? group->count * ((each == 0 ? 1 : each) + 1) : 0;
+    }
+    g->deals_max = deals > UINT32_MAX ? UINT32_MAX : (uint32_t)deals;
     *t = dc_mem_alloc(w->scenario->groups_count, sizeof **t);
-    g->deal = dc_mem_alloc(w->nodes, sizeof *g->deal);
+    g->deal = dc_mem_alloc(g->deals_max, sizeof *g->deal);
     g->account = dc_mem_alloc(w->nodes, sizeof *g->account);
-    g->content = dc_mem_alloc(w->nodes, sizeof *g->content);
+    g->content = dc_mem_alloc(g->deals_max, sizeof *g->content);
     g->filler = dc_mem_alloc(w->nodes, sizeof *g->filler);
     g->client = dc_mem_alloc(w->nodes, sizeof *g->client);
+    g->outsourcer = dc_mem_alloc(w->scenario->groups_count, sizeof *g->outsourcer);
     return *t != NULL && g->deal != NULL && g->account != NULL && g->content != NULL &&
-           g->filler != NULL && g->client != NULL;
+           g->filler != NULL && g->client != NULL && g->outsourcer != NULL;
+}
+
+/* The first outsourcer of each group. */
+static void population_accomplices(const struct ds_world *w, struct world_genesis *g)
+{
+    for (size_t i = 0; i < w->scenario->groups_count; i++)
+        g->outsourcer[i] = UINT32_MAX;
+    for (uint32_t n = w->nodes; n-- > 0;)
+        if (world_mixed(w, n, DS_STRATEGY_OUTSOURCER))
+            g->outsourcer[w->group[n] - w->scenario->groups] = n;
 }
 
 static enum dc_status population_fill(struct ds_world *w, struct world_genesis *genesis,
-                                      struct tables *t, struct dc_error *error)
+                                      struct world_tables *t, struct dc_error *error)
 {
     const struct ds_scenario *sc = w->scenario;
     for (size_t i = 0; i < sc->groups_count; i++) {
@@ -271,22 +304,22 @@ static enum dc_status population_fill(struct ds_world *w, struct world_genesis *
         if (s != DC_OK)
             return s;
     }
+    enum dc_status s = world_truth_create(w, error);
+    if (s != DC_OK)
+        return s;
     for (uint32_t n = 0; n < w->nodes; n++) {
         population_account(w, genesis, w->group[n], &t[w->group[n] - sc->groups], n);
         if (w->group[n]->role == DS_ROLE_CLIENT)
             genesis->client[genesis->clients++] = n;
     }
-    population_price(w);
-    for (uint32_t n = 0; n < w->nodes; n++)
-        if (w->group[n]->role == DS_ROLE_SERVICE)
-            population_deal(w, genesis, &t[w->group[n] - sc->groups], n);
-    return DC_OK;
+    population_accomplices(w, genesis);
+    return world_deals(w, genesis, t, error);
 }
 
 enum dc_status world_population(struct ds_world *w, struct world_genesis *genesis,
                                 struct dc_error *error)
 {
-    struct tables *t = NULL;
+    struct world_tables *t = NULL;
     enum dc_status s = population_memory(w, genesis, &t)
                            ? population_fill(w, genesis, t, error)
                            : dc_error_set(error, DC_ERR_IO, "out of memory for %u nodes", w->nodes);
@@ -301,5 +334,6 @@ void world_genesis_free(struct world_genesis *g)
     dc_mem_free(g->content);
     dc_mem_free(g->filler);
     dc_mem_free(g->client);
+    dc_mem_free(g->outsourcer);
     memset(g, 0, sizeof *g);
 }

@@ -1,224 +1,18 @@
-/* Tables of the results file: nodes, blocks, challenges, epochs, digests.
+/* Tables of the results file: blocks, challenges, epochs, digests.
  *
  * A height is closed when the chain is OBSERVE_LAG heights beyond it, so that slow validators'
  * commits are in its row; what its block's execution said (challenges drawn and settled, slashes,
  * rewards) is taken then, in order of height. */
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "models/base/mem.h"
 #include "sim/world/observer.h"
 
-struct columns {
-    uint32_t *utilisation, *synchronicity, *availability, *quality, *score;
-    uint8_t *difficulty, *verdict, *cause, *flagged, *strategy;
-    double *p_value;
-    uint64_t *bond, *reward;
-};
-
-bool world_cheats(const struct ds_world *w, uint32_t node)
-{
-    return w->mix[node] != NULL && w->mix[node]->strategy != DS_STRATEGY_HONEST;
-}
-
-/* --- the file ------------------------------------------------------------------------------- */
-
-/* The names of the strategies in the scenario's mixes, in order of first use. */
-static uint8_t rows_strategy(const struct ds_world *w, uint32_t node, const char **names,
-                             uint32_t *count)
-{
-    const char *name = w->mix[node] != NULL ? w->mix[node]->name : "honest";
-    uint32_t i = 0;
-    while (i < *count && strcmp(names[i], name) != 0)
-        i++;
-    if (i == *count && *count < 64)
-        names[(*count)++] = name;
-    return (uint8_t)(i < 64 ? i : 63);
-}
-
-static char *rows_words(const char *const *word, size_t count)
-{
-    size_t size = 1;
-    for (size_t i = 0; i < count; i++)
-        size += strlen(word[i]) + 1;
-    char *text = dc_mem_need(1, size, "a vocabulary"), *at = text;
-    for (size_t i = 0; i < count; i++)
-        at += sprintf(at, "%s%s", i == 0 ? "" : " ", word[i]);
-    return text;
-}
-
-static char *rows_regions(const struct ds_world *w)
-{
-    const char **name = dc_mem_need(w->topology.places, sizeof *name, "region names");
-    for (uint32_t i = 0; i < w->topology.places; i++)
-        name[i] = w->topology.place[i].name;
-    char *text = rows_words(name, w->topology.places);
-    dc_mem_free(name);
-    return text;
-}
-
-const char *const ds_event_names[] = {"message", "body",  "announce", "pull", "timer",
-                                      "call",    "start", "restart",  NULL};
-static const char *const fault_names[] = {"crash", "partition", "link", "slow_cpu"};
-
-static enum dc_status rows_nodes(struct ds_world *w, struct dc_error *error)
-{
-    static const uint8_t roles[] = {[DS_ROLE_VALIDATOR] = DS_ROW_ROLE_VALIDATOR,
-                                    [DS_ROLE_SERVICE] = DS_ROW_ROLE_SERVICE,
-                                    [DS_ROLE_CLIENT] = DS_ROW_ROLE_CLIENT};
-    enum dc_status s = DC_OK;
-    for (uint32_t n = 0; s == DC_OK && n < w->nodes; n++) {
-        char name[160];
-        const struct ds_group *g = w->group[n];
-        snprintf(name, sizeof name, "%s[%llu]", g->name, (unsigned long long)(n - g->first));
-        struct ds_row_node row = {.name = name,
-                                  .role = roles[g->role],
-                                  .service = g->role == DS_ROLE_SERVICE ? DS_ROW_SERVICE_STORAGE
-                                                                        : DS_ROW_SERVICE_NONE,
-                                  .strategy = w->observer->columns->strategy[n],
-                                  .region = (uint16_t)w->region[n],
-                                  .capacity = w->capacity[n],
-                                  .bond_initial = w->bond[n]};
-        s = ds_recorder_append(w->observer->recorder, DS_TABLE_NODE, &row, error);
-    }
-    return s;
-}
-
-static enum dc_status rows_inputs(struct ds_world *w, struct dc_error *error)
-{
-    enum dc_status s = DC_OK;
-    for (size_t i = 0; s == DC_OK && i < w->scenario->inputs_count; i++) {
-        const struct ds_input *in = &w->scenario->inputs[i];
-        struct dc_hash h = dc_hash_bytes(DC_DOMAIN_TRACE, in->data, in->size);
-        char hex[65];
-        for (int b = 0; b < 32; b++)
-            sprintf(hex + 2 * b, "%02x", h.b[b]);
-        s = ds_recorder_input(w->observer->recorder, in->path, in->data, in->size, hex, error);
-    }
-    return s;
-}
-
-static enum dc_status rows_open(struct ds_world *w, char *const *vocabulary, struct dc_error *error)
-{
-    const struct ds_record *keep = &w->scenario->record;
-    struct ds_text resolved = {0};
-    ds_scenario_print_resolved(w->scenario, &resolved);
-    uint64_t sizes[DS_DIM_COUNT] = {
-        [DS_DIM_NODE] = w->nodes, [DS_DIM_CAUSE] = DS_CAUSE_COUNT, [DS_DIM_MESSAGE] = KIND_COUNT};
-    const char *meanings[DS_VOCABULARY_COUNT] = {0};
-    for (int i = 0; i < DS_VOCABULARY_COUNT; i++)
-        meanings[i] = vocabulary[i];
-    size_t given = w->options.attribute_count;
-    struct ds_attribute *attribute = dc_mem_need(given + 3, sizeof *attribute, "attributes");
-    const char *title = w->scenario->title != NULL && w->scenario->title[0] != '\0'
-                            ? w->scenario->title
-                            : w->scenario->name;
-    attribute[0] = (struct ds_attribute){"title", title};
-    attribute[1] = (struct ds_attribute){"Conventions", "CF-1.8"};
-    attribute[2] = (struct ds_attribute){"scenario", resolved.data};
-    for (size_t i = 0; i < given; i++)
-        attribute[3 + i] = w->options.attributes[i];
-    uint64_t off = 0;
-    off |= !keep->node_epoch ? (uint64_t)1 << DS_TABLE_NODE_EPOCH : 0;
-    off |= !keep->blocks ? (uint64_t)1 << DS_TABLE_BLOCKS : 0;
-    off |= !keep->challenges ? (uint64_t)1 << DS_TABLE_CHALLENGES : 0;
-    off |= !w->options.trace ? (uint64_t)1 << DS_TABLE_TRACE : 0;
-    struct ds_record_options options = {.path = w->options.output,
-                                        .tables_off = off,
-                                        .sizes = sizes,
-                                        .meanings = meanings,
-                                        .attributes = attribute,
-                                        .attribute_count = given + 3,
-                                        .seed = w->scenario->seed};
-    enum dc_status s = ds_recorder_open(&options, &w->observer->recorder, error);
-    if (s == DC_OK)
-        s = rows_nodes(w, error);
-    if (s == DC_OK)
-        s = rows_inputs(w, error);
-    dc_mem_free(attribute);
-    ds_text_free(&resolved);
-    return s;
-}
-
-enum dc_status world_observer_create(struct ds_world *w, struct dc_error *error)
-{
-    struct ds_observer *o = w->observer = dc_mem_alloc(1, sizeof *o);
-    if (o == NULL)
-        return dc_error_set(error, DC_ERR_IO, "out of memory");
-    o->fate = dc_mem_alloc(w->nodes, sizeof *o->fate);
-    o->slice = dc_mem_alloc(w->nodes, sizeof *o->slice);
-    struct columns *c = o->columns = dc_mem_alloc(1, sizeof *c);
-    if (o->fate == NULL || o->slice == NULL || c == NULL)
-        return dc_error_set(error, DC_ERR_IO, "out of memory for %u nodes", w->nodes);
-    uint32_t **words[] = {&c->utilisation, &c->synchronicity, &c->availability, &c->quality,
-                          &c->score};
-    uint8_t **small[] = {&c->difficulty, &c->verdict, &c->cause, &c->flagged, &c->strategy};
-    for (size_t i = 0; i < 5; i++) {
-        *words[i] = dc_mem_need(w->nodes, sizeof **words[i], "an epoch's columns");
-        *small[i] = dc_mem_need(w->nodes, sizeof **small[i], "an epoch's columns");
-    }
-    c->p_value = dc_mem_need(w->nodes, sizeof *c->p_value, "an epoch's columns");
-    c->bond = dc_mem_need(w->nodes, sizeof *c->bond, "an epoch's columns");
-    c->reward = dc_mem_need(w->nodes, sizeof *c->reward, "an epoch's columns");
-    o->slice_next_ns = w->scenario->record.slice_ns;
-    o->height_last = w->scenario->duration_epochs != 0
-                         ? (uint64_t)w->scenario->duration_epochs * w->params.epoch_blocks + 1
-                         : UINT64_MAX;
-    const char *strategies[64] = {"honest"};
-    uint32_t count = 1;
-    for (uint32_t n = 0; n < w->nodes; n++)
-        c->strategy[n] = rows_strategy(w, n, strategies, &count);
-    if (w->options.output == NULL)
-        return DC_OK;
-    char *vocabulary[DS_VOCABULARY_COUNT] = {
-        [DS_VOCABULARY_REGION] = rows_regions(w),
-        [DS_VOCABULARY_STRATEGY] = rows_words(strategies, count),
-        [DS_VOCABULARY_FAULT_KIND] = rows_words(fault_names, 4),
-        [DS_VOCABULARY_EVENT_KIND] = rows_words(ds_event_names, EV_COUNT)};
-    enum dc_status s = rows_open(w, vocabulary, error);
-    for (int i = 0; i < DS_VOCABULARY_COUNT; i++)
-        dc_mem_free(vocabulary[i]);
-    return s;
-}
-
-void world_observer_free(struct ds_world *w)
-{
-    struct ds_observer *o = w->observer;
-    if (o == NULL)
-        return;
-    if (o->recorder != NULL)
-        (void)!ds_recorder_close(o->recorder, false, NULL, NULL, NULL);
-    for (int i = 0; i < OBSERVE_ROWS; i++) {
-        if (o->row[i].block != NULL)
-            dc_block_drop(o->row[i].block);
-        dc_mem_free(o->row[i].commit_ns);
-    }
-    struct columns *c = o->columns;
-    if (c != NULL) {
-        void *arrays[] = {c->utilisation, c->synchronicity, c->availability, c->quality,
-                          c->score,       c->difficulty,    c->verdict,      c->cause,
-                          c->flagged,     c->strategy,      c->p_value,      c->bond,
-                          c->reward};
-        for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
-            dc_mem_free(arrays[i]);
-    }
-    dc_mem_free(c);
-    dc_mem_free(o->fate);
-    dc_mem_free(o->slice);
-    dc_mem_free(o->commit);
-    dc_mem_free(o->trace);
-    dc_mem_free(o->scalar);
-    dc_mem_free(o->expectation);
-    dc_arena_free(&o->names);
-    dc_mem_free(o);
-    w->observer = NULL;
-}
-
 /* --- rows ----------------------------------------------------------------------------------- */
 
-static void rows_append(struct ds_world *w, int table, const void *row)
+void world_append(struct ds_world *w, int table, const void *row)
 {
     if (w->observer->recorder != NULL && w->error.status == DC_OK)
         world_status(w, ds_recorder_append(w->observer->recorder, table, row, &w->error));
@@ -250,7 +44,7 @@ static void rows_block(struct ds_world *w, struct height_row *r)
         row.committed_median_s = (double)r->commit_ns[median] / 1e9;
         row.committed_last_s = (double)r->commit_ns[r->commits - 1] / 1e9;
     }
-    rows_append(w, DS_TABLE_BLOCKS, &row);
+    world_append(w, DS_TABLE_BLOCKS, &row);
 }
 
 static uint8_t rows_cause(uint8_t causes)
@@ -258,6 +52,7 @@ static uint8_t rows_cause(uint8_t causes)
     uint8_t c = causes & DC_CAUSE_THETA ? DS_CAUSE_THETA : 0;
     c |= causes & DC_CAUSE_AUDIT ? DS_CAUSE_AUDIT : 0;
     c |= causes & DC_CAUSE_FLAG ? DS_CAUSE_FLAG : 0;
+    c |= causes & DC_CAUSE_READY ? DS_CAUSE_READY : 0;
     return (uint8_t)(c |
                      (causes & (DC_CAUSE_ESCALATION | DC_CAUSE_RETRY) ? DS_CAUSE_ESCALATION : 0));
 }
@@ -273,14 +68,14 @@ static void rows_drawn(struct ds_world *w, const struct dc_block *b)
             continue;
         uint8_t cause = rows_cause(c->cause);
         o->challenges++;
-        o->challenges_cheat += world_cheats(w, node);
-        o->fate[node].challenges++;
+        o->challenges_cheat += world_cheats(w, node, b->header.epoch);
         e->challenges_issued++;
         e->challenges_theta += (cause & DS_CAUSE_THETA) != 0;
         e->challenges_audit += (cause & DS_CAUSE_AUDIT) != 0;
         e->challenges_flag += (cause & DS_CAUSE_FLAG) != 0;
         e->challenges_escalation += (cause & DS_CAUSE_ESCALATION) != 0;
-        for (int k = 0; k < 4; k++)
+        e->challenges_ready += (cause & DS_CAUSE_READY) != 0;
+        for (int k = 0; k < DS_CAUSE_COUNT; k++)
             o->by_cause[k] += cause >> k & 1;
     }
     e->demands += b->outcome->demand_count;
@@ -302,7 +97,9 @@ static void rows_settle_one(struct ds_world *w, const struct dc_block *b,
     struct ds_observer *o = w->observer;
     struct ds_row_epoch *e = &o->epoch_row;
     struct fate *f = &o->fate[s->node];
-    bool cheat = world_cheats(w, s->node), pass = s->verdict == DC_VERDICT_PASS;
+    uint8_t truth = world_truth(w, s->node, s->challenge.epoch);
+    bool cheat = (truth & WORLD_CHEATS) != 0, pass = s->verdict == DC_VERDICT_PASS;
+    struct link_tally *link = &o->link[w->link_class[s->node] % OBSERVE_LINKS];
     bool undecided = s->verdict == DC_VERDICT_UNDECIDED;
     /* A first asking that was missed is asked again: no failure yet (models/README.md 6). */
     bool failed =
@@ -312,22 +109,20 @@ static void rows_settle_one(struct ds_world *w, const struct dc_block *b,
                                    .height = s->challenge.height,
                                    .node = s->node,
                                    .asking = s->challenge.asking,
-        .verifiers = s->challenge.verifiers,
+                                   .verifiers = s->challenge.verifiers,
                                    .cause = cause,
                                    .k = s->challenge.k,
                                    .verdict = rows_verdict(s->verdict),
-                                   .strategy = o->columns->strategy[s->node],
+                                   .strategy = truth & (WORLD_STRATEGIES_MAX - 1),
                                    .response_time_s = s->challenge.response_us == UINT32_MAX
                                                           ? NAN
                                                           : s->challenge.response_us / 1e6};
-    rows_append(w, DS_TABLE_CHALLENGES, &row);
+    world_append(w, DS_TABLE_CHALLENGES, &row);
     f->verdict = row.verdict;
     f->cause = cause;
     f->k = row.k;
-    f->passed += pass;
-    f->failed += failed;
-    if (failed && f->first_failed == 0)
-        f->first_failed = (uint32_t)s->challenge.epoch + 1;
+    if (failed && f->failed == 0 && f->spell != 0 && s->challenge.epoch + 1 >= f->spell)
+        f->failed = (uint32_t)s->challenge.epoch + 1;
     bool late = s->verdict == DC_VERDICT_LATE || s->verdict == DC_VERDICT_SILENT;
     e->challenges_passed += pass;
     e->challenges_undecided += undecided;
@@ -340,8 +135,8 @@ static void rows_settle_one(struct ds_world *w, const struct dc_block *b,
     }
     e->honest_failed += failed && !cheat;
     e->cheats_failed += failed && cheat;
-    o->honest_settled += !cheat && !undecided;
-    o->honest_failed += failed && !cheat;
+    link->settled += !cheat && !undecided;
+    link->failed += failed && !cheat;
 }
 
 static void rows_slashes(struct ds_world *w, const struct dc_block *b)
@@ -351,61 +146,87 @@ static void rows_slashes(struct ds_world *w, const struct dc_block *b)
     for (uint32_t i = 0; i < b->outcome->slash_count; i++) {
         const struct dc_slash *s = &b->outcome->slash[i];
         struct fate *f = &o->fate[s->node];
-        bool cheat = world_cheats(w, s->node);
-        f->slashed += s->amount;
-        if (s->reason == DC_SLASH_EQUIVOCATION)
-            f->slashed_equivocation = 1;
+        bool cheat = world_cheats(w, s->node, b->header.epoch);
+        f->slashed_epoch += s->amount;
+        f->slashed_honest += cheat ? 0 : s->amount;
+        if (s->reason == DC_SLASH_EQUIVOCATION && !cheat)
+            f->slashed_equivocation = true;
         if (s->reason == DC_SLASH_EQUIVOCATION && !cheat && o->violation[0] == '\0')
             snprintf(o->violation, sizeof o->violation,
                      "honest node %u was slashed for equivocation at height %llu", s->node,
                      (unsigned long long)b->header.height);
         *(cheat ? &e->slashed_cheats : &e->slashed_honest) += s->amount;
         if (s->ejected) {
-            f->ejections++;
-            if (f->first_ejected == 0)
-                f->first_ejected = (uint32_t)b->header.epoch + 1;
+            uint32_t *first = cheat ? &f->ejected : &f->ejected_honest;
+            if (*first == 0 && (!cheat || f->spell != 0))
+                *first = (uint32_t)b->header.epoch + 1;
+            f->ejections += !cheat && f->ejections < UINT8_MAX;
             *(cheat ? &e->ejected_cheats : &e->ejected_honest) += 1;
         }
     }
+}
+
+/* One node's columns, and what follows from them for the sums of the run. */
+static void rows_node(struct ds_world *w, const struct dc_block *b, uint32_t n, uint64_t epoch)
+{
+    struct ds_observer *o = w->observer;
+    struct columns *c = o->columns;
+    struct fate *f = &o->fate[n];
+    const struct dc_outcome *out = b->outcome;
+    bool known = n < out->accounts;
+    const struct dc_posync *p = out->record != NULL && known ? &out->record[n] : NULL;
+    const struct dc_account *a = dc_state_account(b->state, n);
+    uint8_t truth = world_truth(w, n, epoch);
+    bool cheat = (truth & WORLD_CHEATS) != 0;
+    /* after its ejection a node has no record any more */
+    bool part = p != NULL && !p->ejected && w->group[n]->role != DS_ROLE_CLIENT;
+    uint32_t expected = c->forecast[n];
+    c->utilisation[n] = part && p->u_defined ? p->u : DS_Q31_NONE;
+    c->forecast[n] = part && p->seen != 0 ? p->forecast : DS_Q31_NONE;
+    c->synchronicity[n] = part && p->s_defined ? p->s : DS_Q31_NONE;
+    c->availability[n] = part && p->s_defined ? p->a : DS_Q31_NONE;
+    c->quality[n] = part && p->q_defined ? p->q : DS_Q31_NONE;
+    c->score[n] = part ? p->score : DS_Q31_NONE;
+    c->difficulty[n] = f->k;
+    c->verdict[n] = f->verdict;
+    c->cause[n] = f->cause;
+    c->flagged[n] = part && p->flagged;
+    c->p_value[n] = part && p->p_value_of != 0 ? (double)p->p_value_rank / p->p_value_of : NAN;
+    c->bond[n] = a != NULL ? a->bond : 0;
+    c->reward[n] = out->reward != NULL && known ? out->reward[n] : 0;
+    c->strategy[n] = truth & (WORLD_STRATEGIES_MAX - 1);
+    if (expected != DS_Q31_NONE && c->utilisation[n] != DS_Q31_NONE) {
+        o->forecast_error += fabs(dc_q31_to_double(expected) - dc_q31_to_double(c->utilisation[n]));
+        o->forecasts++;
+    }
+    f->flagged = f->flagged || (c->flagged[n] && cheat);
+    o->epoch_row.flagged_true += c->flagged[n] && cheat;
+    o->epoch_row.flagged_false += c->flagged[n] && !cheat;
+    o->epoch_row.reward_to_cheats += cheat ? c->reward[n] : 0;
+    if (!cheat && w->group[n]->role == DS_ROLE_SERVICE) {
+        o->honest_reward += c->reward[n];
+        o->honest_epochs++;
+    }
+    world_tally_node(w, n, epoch, c->reward[n]);
+    f->out = p != NULL && p->ejected;
+    f->k = f->verdict = f->cause = 0;
 }
 
 static void rows_node_epoch(struct ds_world *w, const struct dc_block *b)
 {
     struct ds_observer *o = w->observer;
     struct columns *c = o->columns;
-    const struct dc_outcome *out = b->outcome;
-    uint32_t known = dc_state_meta(b->state)->accounts;
-    for (uint32_t n = 0; n < w->nodes; n++) {
-        const struct dc_posync *p = out->record != NULL && n < known ? &out->record[n] : NULL;
-        const struct dc_account *a = n < known ? dc_state_account(b->state, n) : NULL;
-        /* after its ejection a node has no record any more */
-        bool part = p != NULL && !p->ejected && w->group[n]->role != DS_ROLE_CLIENT;
-        c->utilisation[n] = part && p->u_defined ? p->u : DS_Q31_NONE;
-        c->synchronicity[n] = part && p->s_defined ? p->s : DS_Q31_NONE;
-        c->availability[n] = part && p->s_defined ? p->a : DS_Q31_NONE;
-        c->quality[n] = part && p->q_defined ? p->q : DS_Q31_NONE;
-        c->score[n] = part ? p->score : DS_Q31_NONE;
-        c->difficulty[n] = o->fate[n].k;
-        c->verdict[n] = o->fate[n].verdict;
-        c->cause[n] = o->fate[n].cause;
-        c->flagged[n] = part && p->flagged;
-        c->p_value[n] = part && p->p_value_of != 0 ? (double)p->p_value_rank / p->p_value_of : NAN;
-        c->bond[n] = a != NULL ? a->bond : 0;
-        c->reward[n] = out->reward != NULL && n < known ? out->reward[n] : 0;
-        o->fate[n].reward += c->reward[n];
-        o->fate[n].flags += c->flagged[n];
-        o->flags += c->flagged[n];
-        bool cheat = world_cheats(w, n);
-        o->flags_false += c->flagged[n] && !cheat;
-        o->epoch_row.flagged_true += c->flagged[n] && cheat;
-        o->epoch_row.flagged_false += c->flagged[n] && !cheat;
-        if (cheat) {
-            o->epoch_row.reward_to_cheats += c->reward[n];
-            o->reward_cheats += c->reward[n];
-        }
-        o->fate[n].k = o->fate[n].verdict = o->fate[n].cause = 0;
-    }
+    uint64_t epoch = b->header.epoch - 1;
+    for (uint32_t n = 0; n < w->nodes; n++)
+        rows_node(w, b, n, epoch);
+    world_tally_epoch(w, epoch);
+    uint64_t right = o->epoch_row.flagged_true, wrong = o->epoch_row.flagged_false;
+    o->flags += right + wrong;
+    o->flags_false += wrong;
+    o->fdr += right + wrong == 0 ? 0 : (double)wrong / (double)(right + wrong);
+    o->reward_cheats += o->epoch_row.reward_to_cheats;
     struct ds_row_node_epoch row = {.utilisation = c->utilisation,
+                                    .forecast = c->forecast,
                                     .synchronicity = c->synchronicity,
                                     .availability = c->availability,
                                     .quality = c->quality,
@@ -418,7 +239,7 @@ static void rows_node_epoch(struct ds_world *w, const struct dc_block *b)
                                     .p_value = c->p_value,
                                     .bond = c->bond,
                                     .reward = c->reward};
-    rows_append(w, DS_TABLE_NODE_EPOCH, &row);
+    world_append(w, DS_TABLE_NODE_EPOCH, &row);
 }
 
 static double rows_quantile(const struct dc_histogram *h, uint32_t percent)
@@ -448,14 +269,18 @@ static void rows_epoch(struct ds_world *w, const struct dc_block *b)
     e->finality_p50_s = rows_quantile(&open->finality, 50);
     e->finality_p95_s = rows_quantile(&open->finality, 95);
     e->finality_p99_s = rows_quantile(&open->finality, 99);
-    o->pool += w->params.issuance_service * dc_state_meta(b->state)->services;
+    const struct dc_meta *meta = dc_state_meta(b->state);
+    o->pool += w->params.issuance_service * meta->services;
+    o->load += world_ratio((double)e->challenges_issued, (double)meta->services + meta->validators);
+    o->theta += e->theta;
     o->end_before_s = open->end_s;
     o->messages_before = open->messages;
     o->bytes_before = open->bytes;
     o->challenge_bytes_before = open->challenge_bytes;
-    rows_append(w, DS_TABLE_EPOCHS, e);
-    *e = (struct ds_row_epoch){0};
+    world_append(w, DS_TABLE_EPOCHS, e);
+    *e = (struct ds_row_epoch){.theta = dc_q31_to_double(meta->theta)};
     o->epochs++;
+    world_spells_turn(w, b->header.epoch);
 }
 
 void world_observe_close(struct ds_world *w, struct height_row *r)
@@ -527,7 +352,7 @@ void world_observe_slice(struct ds_world *w, int64_t now_ns)
         row.events += w->shard[i].events;
     for (uint32_t n = 0; n < w->nodes; n++)
         o->slice[n] = w->digest[n].lane[0];
-    rows_append(w, DS_TABLE_DIGEST, &row);
+    world_append(w, DS_TABLE_DIGEST, &row);
 }
 
 void world_observe_fault(struct ds_world *w, const struct ds_fault *f, uint32_t targets,
@@ -541,5 +366,5 @@ void world_observe_fault(struct ds_world *w, const struct ds_fault *f, uint32_t 
                                .kind = (uint16_t)f->kind,
                                .targets = targets,
                                .parameters = text};
-    rows_append(w, DS_TABLE_FAULTS, &row);
+    world_append(w, DS_TABLE_FAULTS, &row);
 }

@@ -1,4 +1,5 @@
-/* Every number that `expect` can name, from what the observer collected; models/README.md 17. */
+/* Every number that `expect` can name, from what the observer collected: of the chain and the network
+ * here, of Proof of Sync in score.c; models/README.md 17.  And the run's end. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,9 +8,10 @@
 #include "sim/world/observer.h"
 
 static const char *const message_names[KIND_COUNT] = {
-    "other",       "proposal", "vote",          "timeout",  "sync", "handover",  "block_request",
-    "block_reply", "tx",       "challenge",     "answer",   "put",  "put_reply", "get",
-    "get_reply",   "receipt",  "receipt_reply", "announce", "pull"};
+    "other",         "proposal",    "vote",      "timeout",   "sync",          "handover",
+    "block_request", "block_reply", "tx",        "challenge", "answer",        "put",
+    "put_reply",     "get",         "get_reply", "receipt",   "receipt_reply", "fetch",
+    "fetch_reply",   "announce",    "pull"};
 
 static const struct ds_metric *summary_metric(const char *name)
 {
@@ -41,14 +43,14 @@ static struct ds_scalar *summary_add(struct ds_world *w, const char *name)
     return s;
 }
 
-static void summary_real(struct ds_world *w, const char *name, double value)
+void world_scalar_real(struct ds_world *w, const char *name, double value)
 {
     struct ds_scalar *s = summary_add(w, name);
     s->type = DS_F64;
     s->value.f64 = value;
 }
 
-static void summary_count(struct ds_world *w, const char *name, uint64_t value)
+void world_scalar_count(struct ds_world *w, const char *name, uint64_t value)
 {
     struct ds_scalar *s = summary_add(w, name);
     s->type = DS_U64;
@@ -67,9 +69,11 @@ double ds_summary_value(const struct ds_summary *summary, const char *name)
     return NAN;
 }
 
-static double ratio(double a, double b)
+double world_scalar(const struct ds_world *w, const char *name)
 {
-    return b == 0 ? NAN : a / b;
+    return ds_summary_value(
+        &(struct ds_summary){.scalars = w->observer->scalar, .scalar_count = w->observer->scalars},
+        name);
 }
 
 /* --- chain and network ----------------------------------------------------------------------- */
@@ -83,34 +87,35 @@ static void summary_latency(struct ds_world *w, const char *name, const struct d
     char full[64];
     for (size_t i = 0; i < 3; i++) {
         snprintf(full, sizeof full, "%s.%s", name, q[i].suffix);
-        summary_real(w, full,
-                     h->count == 0 ? NAN
-                                   : (double)dc_histogram_quantile(h, q[i].percent, 100) / 1e9);
+        world_scalar_real(
+            w, full,
+            h->count == 0 ? NAN : (double)dc_histogram_quantile(h, q[i].percent, 100) / 1e9);
     }
     snprintf(full, sizeof full, "%s.mean", name);
-    summary_real(w, full, h->count == 0 ? NAN : (double)dc_histogram_mean(h) / 1e9);
+    world_scalar_real(w, full, h->count == 0 ? NAN : (double)dc_histogram_mean(h) / 1e9);
     snprintf(full, sizeof full, "%s.max", name);
-    summary_real(w, full, h->count == 0 ? NAN : (double)h->max / 1e9);
+    world_scalar_real(w, full, h->count == 0 ? NAN : (double)h->max / 1e9);
 }
 
 static void summary_chain(struct ds_world *w, int64_t now_ns)
 {
     const struct ds_observer *o = w->observer;
     uint64_t blocks = o->height_final < o->height_last ? o->height_final : o->height_last - 1;
-    summary_count(w, "safety", o->conflicts == 0);
-    summary_count(w, "supply", o->supply_breaks == 0);
-    summary_count(w, "halted", world_halted(w));
-    summary_count(w, "epochs", o->epochs);
-    summary_count(w, "blocks_final", blocks);
-    summary_real(w, "blocks_per_second", ratio((double)blocks, (double)o->progress_ns / 1e9));
-    summary_count(w, "transactions_final", o->transactions);
-    summary_count(w, "rounds_timed_out", o->rounds_timed_out);
-    summary_real(w, "virtual_time", (double)now_ns / 1e9);
+    world_scalar_count(w, "safety", o->conflicts == 0);
+    world_scalar_count(w, "supply", o->supply_breaks == 0);
+    world_scalar_count(w, "halted", world_halted(w));
+    world_scalar_count(w, "epochs", o->epochs);
+    world_scalar_count(w, "blocks_final", blocks);
+    world_scalar_real(w, "blocks_per_second",
+                      world_ratio((double)blocks, (double)o->progress_ns / 1e9));
+    world_scalar_count(w, "transactions_final", o->transactions);
+    world_scalar_count(w, "rounds_timed_out", o->rounds_timed_out);
+    world_scalar_real(w, "virtual_time", (double)now_ns / 1e9);
     summary_latency(w, "finality_latency", &o->finality);
-    summary_count(w, "requests_total", o->requests);
-    summary_count(w, "requests_failed", o->requests_failed);
+    world_scalar_count(w, "requests_total", o->requests);
+    world_scalar_count(w, "requests_failed", o->requests_failed);
     summary_latency(w, "request_latency", &o->request);
-    summary_count(w, "invalid_messages", o->refused);
+    world_scalar_count(w, "invalid_messages", o->refused);
 }
 
 static void summary_traffic(struct ds_world *w)
@@ -125,13 +130,13 @@ static void summary_traffic(struct ds_world *w)
         if (s.messages == 0)
             continue;
         snprintf(name, sizeof name, "messages.%s", message_names[k]);
-        summary_count(w, name, s.messages);
+        world_scalar_count(w, name, s.messages);
         snprintf(name, sizeof name, "bytes.%s", message_names[k]);
-        summary_count(w, name, s.bytes);
+        world_scalar_count(w, name, s.bytes);
     }
-    summary_count(w, "messages", messages);
-    summary_count(w, "bytes", bytes);
-    summary_real(w, "challenge_bytes_share", ratio((double)challenge, (double)bytes));
+    world_scalar_count(w, "messages", messages);
+    world_scalar_count(w, "bytes", bytes);
+    world_scalar_real(w, "challenge_bytes_share", world_ratio((double)challenge, (double)bytes));
 }
 
 static void summary_traffic_rows(struct ds_world *w)
@@ -160,206 +165,11 @@ static void summary_traffic_rows(struct ds_world *w)
     }
 }
 
-/* --- Proof of Sync ---------------------------------------------------------------------------- */
-
-/* Sums over the nodes of one strategy. */
-struct group {
-    const char *name; /* "ghost", or NULL for all cheats */
-    uint64_t nodes, detect_5, detect_20, ejected;
-    double mttd, time_to_eject, reward, profit;
-};
-
-static bool summary_member(const struct ds_world *w, uint32_t n, const char *name)
-{
-    const char *own = w->mix[n] != NULL ? w->mix[n]->name : "honest";
-    if (name == NULL)
-        return world_cheats(w, n);
-    size_t length = strlen(name);
-    return strncmp(own, name, length) == 0 && (own[length] == '\0' || own[length] == '(');
-}
-
-/* What it costs a node to hold what it does hold, over the run (section 9). */
-static double summary_holding(const struct ds_world *w, uint32_t n)
-{
-    const struct ds_mix *m = w->mix[n];
-    double held = 1;
-    if (m != NULL && (m->strategy == DS_STRATEGY_GHOST || m->strategy == DS_STRATEGY_WASHER))
-        held = 0;
-    else if (m != NULL && m->strategy == DS_STRATEGY_PARTIAL)
-        held = 1 - dc_q31_to_double(m->argument);
-    return w->group[n]->role == DS_ROLE_SERVICE
-               ? held * (double)w->params.holding_cost * (double)w->observer->epochs
-               : 0;
-}
-
-static void summary_group(struct ds_world *w, const char *name)
-{
-    const struct ds_observer *o = w->observer;
-    struct group g = {.name = name};
-    for (uint32_t n = 0; n < w->nodes; n++) {
-        const struct fate *f = &o->fate[n];
-        if (w->group[n]->role == DS_ROLE_CLIENT || !summary_member(w, n, name))
-            continue;
-        g.nodes++;
-        g.detect_5 += f->first_failed != 0 && f->first_failed <= 5;
-        g.detect_20 += f->first_failed != 0 && f->first_failed <= 20;
-        g.ejected += f->first_ejected != 0;
-        g.mttd += f->first_failed != 0 ? f->first_failed : (double)o->epochs;
-        g.time_to_eject += f->first_ejected != 0 ? f->first_ejected : (double)o->epochs;
-        g.reward += (double)f->reward / 1e9;
-        g.profit += ((double)f->reward - (double)f->slashed - summary_holding(w, n)) / 1e9;
-    }
-    if (g.nodes == 0)
-        return;
-    double nodes = (double)g.nodes;
-    const struct {
-        const char *metric;
-        double value;
-    } rows[] = {{"nodes", nodes},
-                {"detect_5", g.detect_5 / nodes},
-                {"detect_20", g.detect_20 / nodes},
-                {"mttd", g.mttd / nodes},
-                {"time_to_eject", g.time_to_eject / nodes},
-                {"leak_by_strategy", g.reward},
-                {"profit_by_strategy", g.profit / nodes}};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        char full[96];
-        snprintf(full, sizeof full, "%s%s%s", rows[i].metric, name != NULL ? "." : "",
-                 name != NULL ? name : "");
-        summary_real(w, full, rows[i].value);
-    }
-}
-
-static void summary_challenges(struct ds_world *w)
-{
-    const struct ds_observer *o = w->observer;
-    summary_count(w, "challenges_total", o->challenges);
-    summary_count(w, "challenges_theta", o->by_cause[0]);
-    summary_count(w, "challenges_audit", o->by_cause[1]);
-    summary_count(w, "challenges_flag", o->by_cause[2]);
-    summary_count(w, "challenges_escalation", o->by_cause[3]);
-    summary_count(w, "demands", o->demands);
-    summary_real(w, "challenge_precision",
-                 ratio((double)o->challenges_cheat, (double)o->challenges));
-    summary_real(w, "false_fail_rate", ratio((double)o->honest_failed, (double)o->honest_settled));
-    summary_count(w, "honest_failed", o->honest_failed);
-    summary_count(w, "flags_total", o->flags);
-    summary_count(w, "flags_false", o->flags_false);
-}
-
-static void summary_loss(struct ds_world *w)
-{
-    const struct ds_observer *o = w->observer;
-    uint64_t slashed = 0, honest_slashed = 0, equivocation = 0, ejections = 0, most = 0, honest = 0;
-    double lost = 0, honest_reward = 0;
-    for (uint32_t n = 0; n < w->nodes; n++) {
-        if (world_cheats(w, n) || w->group[n]->role == DS_ROLE_CLIENT)
-            continue;
-        const struct fate *f = &o->fate[n];
-        slashed += f->slashed;
-        honest_slashed += f->slashed != 0;
-        equivocation += f->slashed_equivocation;
-        if (w->group[n]->role != DS_ROLE_SERVICE)
-            continue;
-        honest++;
-        honest_reward += (double)f->reward;
-        ejections += f->ejections;
-        most = f->ejections > most ? f->ejections : most;
-    }
-    double mean = ratio(honest_reward, (double)honest * (double)o->epochs);
-    for (uint32_t n = 0; n < w->nodes; n++)
-        if (!world_cheats(w, n) && o->fate[n].first_ejected != 0 && mean > 0)
-            lost += mean * (double)(o->epochs - o->fate[n].first_ejected + 1);
-    double cost = (double)o->challenges * ((double)w->params.challenge_cost +
-                                           (double)w->params.fee_verdict * w->params.verifiers);
-    double pool = (double)o->pool / 100;
-    double leaked = ratio((double)o->reward_cheats, pool);
-    double total = leaked + ratio((double)slashed, pool) + ratio(lost, pool) + ratio(cost, pool);
-    summary_real(w, "loss", total);
-    summary_real(w, "loss_leaked", leaked);
-    summary_real(w, "loss_slashed", ratio((double)slashed, pool));
-    summary_real(w, "loss_ejected", ratio(lost, pool));
-    summary_real(w, "loss_challenges", ratio(cost, pool));
-    summary_count(w, "honest_slashed", honest_slashed);
-    summary_count(w, "honest_slashed_equivocation", equivocation);
-    summary_real(w, "honest_ejections_per_1000", ratio(1000.0 * (double)ejections, (double)honest));
-    summary_count(w, "max_ejections_one_node", most);
-}
-
-/* How well low utilisation tells cheats from honest nodes: the probability that a cheat's is lower,
- * ties counted half (Mann and Whitney), as of genesis; and F_u(theta). */
-struct ranked {
-    double u;
-    bool cheat;
-};
-static int summary_compare(const void *x, const void *y)
-{
-    double a = ((const struct ranked *)x)->u, b = ((const struct ranked *)y)->u;
-    return a < b ? -1 : a > b;
-}
-static void summary_worlds(struct ds_world *w)
-{
-    struct ranked *r = dc_mem_need(w->nodes, sizeof *r, "ranks of utilisation");
-    size_t count = 0, below = 0, cheats = 0;
-    for (uint32_t n = 0; n < w->nodes; n++) {
-        if (w->group[n]->role != DS_ROLE_SERVICE)
-            continue;
-        dc_q31 u = dc_q31_ratio(w->used[n], w->capacity[n]);
-        r[count++] = (struct ranked){dc_q31_to_double(u), world_cheats(w, n)};
-        below += u < w->params.theta;
-        cheats += r[count - 1].cheat;
-    }
-    qsort(r, count, sizeof *r, summary_compare);
-    double sum = 0; /* of pairs in which the cheat is lower */
-    size_t honest_after = count - cheats;
-    for (size_t i = 0; i < count;) {
-        size_t j = i, c = 0, h = 0;
-        for (; j < count && r[j].u == r[i].u; j++)
-            *(r[j].cheat ? &c : &h) += 1;
-        honest_after -= h;
-        sum += (double)c * ((double)honest_after + (double)h / 2);
-        i = j;
-    }
-    summary_real(w, "theta_quantile", ratio((double)below, (double)count));
-    summary_real(w, "u_auroc", ratio(sum, (double)cheats * (double)(count - cheats)));
-    dc_mem_free(r);
-}
-
-static void summary_harm(struct ds_world *w)
-{
-    double at_risk = 0;
-    for (uint32_t n = 0; n < w->nodes; n++) {
-        const struct ds_mix *m = w->mix[n];
-        if (m == NULL || w->group[n]->role != DS_ROLE_SERVICE || m->strategy == DS_STRATEGY_WASHER)
-            continue;
-        double missing = m->strategy == DS_STRATEGY_GHOST     ? 1
-                         : m->strategy == DS_STRATEGY_PARTIAL ? dc_q31_to_double(m->argument)
-                                                              : 0;
-        at_risk += missing * (double)w->used[n];
-    }
-    summary_real(w, "data_at_risk", at_risk);
-    double price = (double)w->params.price_gib_epoch / 1073741824.0 * (double)w->observer->epochs;
-    double pool = (double)w->observer->pool / 100;
-    double loss = w->observer->scalar != NULL
-                      ? ds_summary_value(&(struct ds_summary){.scalars = w->observer->scalar,
-                                                              .scalar_count = w->observer->scalars},
-                                         "loss")
-                      : NAN;
-    summary_real(w, "loss_with_harm", loss + ratio(at_risk * price, pool));
-}
-
 void world_summarise(struct ds_world *w)
 {
-    static const char *const strategies[] = {"honest", "ghost",  "partial",     "stale",
-                                             "washer", "silent", "equivocating"};
+    world_spells_end(w);
     summary_chain(w, ds_kernel_now(w->kernel));
-    summary_challenges(w);
-    summary_group(w, NULL);
-    for (size_t i = 0; i < sizeof strategies / sizeof strategies[0]; i++)
-        summary_group(w, strategies[i]);
-    summary_loss(w);
-    summary_worlds(w);
-    summary_harm(w);
+    world_score(w);
     summary_traffic(w);
 }
 
@@ -403,6 +213,9 @@ enum dc_status world_observer_finish(struct ds_world *w, struct ds_summary *summ
         world_observe_close(w, &o->row[o->height_closed % OBSERVE_ROWS]);
     }
     world_observe_slice(w, ds_kernel_now(w->kernel));
+    enum dc_status lifted = world_lift(w, error);
+    if (lifted != DC_OK)
+        world_status(w, w->error.status = lifted);
     world_summarise(w);
     struct ds_digest digest = ds_digest_run(w->digest, w->nodes);
     ds_digest_hex(&digest, summary->trace_digest);
@@ -412,7 +225,7 @@ enum dc_status world_observer_finish(struct ds_world *w, struct ds_summary *summ
     summary->violation = summary->invariants_held ? NULL : o->violation;
     summary_expect(w, summary);
     if (o->recorder == NULL)
-        return DC_OK;
+        return lifted;
     summary_traffic_rows(w);
     for (size_t i = 0; i < o->scalars && w->error.status == DC_OK; i++)
         world_status(w, ds_recorder_summary(o->recorder, &o->scalar[i], &w->error));

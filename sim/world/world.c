@@ -16,152 +16,6 @@ static uint32_t world_keep_heights(const struct ds_world *w)
     return keep < 64 ? 64 : keep;
 }
 
-/* --- network -------------------------------------------------------------------------------- */
-
-static const struct ds_input *world_input(const struct ds_scenario *sc, const char *path)
-{
-    for (size_t i = 0; i < sc->inputs_count; i++)
-        if (strcmp(sc->inputs[i].path, path) == 0)
-            return &sc->inputs[i];
-    return NULL;
-}
-
-static const enum ds_net_graph_kind world_graphs[] = {
-    [DS_GENERATE_WATTS_STROGATZ] = DS_NET_GRAPH_WATTS_STROGATZ,
-    [DS_GENERATE_BARABASI_ALBERT] = DS_NET_GRAPH_BARABASI_ALBERT,
-    [DS_GENERATE_K_REGULAR] = DS_NET_GRAPH_K_REGULAR,
-    [DS_GENERATE_ERDOS_RENYI] = DS_NET_GRAPH_ERDOS_RENYI,
-    [DS_GENERATE_GEOMETRIC] = DS_NET_GRAPH_GEOMETRIC,
-};
-
-static enum dc_status world_generate(struct ds_world *w, struct dc_error *error)
-{
-    const struct ds_network *n = &w->scenario->network;
-    struct dc_dist *latency = dc_mem_alloc(1, sizeof *latency);
-    if (latency == NULL)
-        return dc_error_set(error, DC_ERR_IO, "out of memory");
-    struct ds_net_graph spec = {.kind = world_graphs[n->generate.kind],
-                                .nodes = n->generate.nodes,
-                                .degree = n->generate.degree,
-                                .p = n->generate.p,
-                                .radius = n->generate.radius,
-                                .seed = dc_mix64(w->scenario->seed ^ dc_name("topology"))};
-    enum dc_status s = world_tabulate(&n->generate.latency, 1, latency, error);
-    if (s == DC_OK)
-        s = ds_topology_generate(&spec, latency, n->generate.loss, &w->topology, error);
-    dc_mem_free(latency);
-    return s;
-}
-
-static enum dc_status world_topology(struct ds_world *w, struct dc_error *error)
-{
-    const struct ds_scenario *sc = w->scenario;
-    const struct ds_network *n = &sc->network;
-    struct dc_error why = {0};
-    enum dc_status s;
-    if (n->topology == DS_TOPOLOGY_GENERATE) {
-        s = world_generate(w, &why);
-    } else if (n->topology == DS_TOPOLOGY_UNIFORM) {
-        s = ds_topology_uniform(n->latency_ns, &w->topology, &why);
-    } else {
-        const char *path = n->topology == DS_TOPOLOGY_REGIONS ? n->regions : n->graph;
-        const struct ds_input *file = world_input(sc, path);
-        DC_CHECK(file != NULL);
-        s = n->topology == DS_TOPOLOGY_REGIONS
-                ? ds_topology_from_csv(path, file->data, file->size, &w->topology, &why)
-                : ds_topology_from_gml(path, file->data, file->size, &w->topology, &why);
-    }
-    if (s != DC_OK)
-        dc_error_set(error, s, "%s:%u:%u: error: %s", sc->file, n->place.line, n->place.column,
-                     why.text);
-    return s;
-}
-
-static void world_host(const struct ds_world *w, uint32_t node, struct ds_net_host *h)
-{
-    const struct ds_network *n = &w->scenario->network;
-    const struct ds_group *g = w->group[node];
-    const struct ds_net_place *place = &w->topology.place[w->region[node]];
-    double sum = 0;
-    for (size_t i = 0; i < g->links_count; i++)
-        sum += g->links[i].share;
-    struct dc_stream s = dc_stream(w->scenario->seed, w->identity[node], dc_name("link"));
-    double u = (double)(dc_next64(&s) >> 11) / 9007199254740992.0 * sum;
-    size_t c = 0;
-    while (c + 1 < g->links_count && u >= g->links[c].share)
-        u -= g->links[c++].share;
-    *h = (struct ds_net_host){
-        .identity = w->identity[node],
-        .place = w->region[node],
-        .loss_up_q31 = g->links_count != 0 ? g->links[c].loss : 0,
-        .up_bps = place->up_bps != 0 ? place->up_bps : (int64_t)n->bandwidth_up,
-        .down_bps = place->down_bps != 0 ? place->down_bps : (int64_t)n->bandwidth_down};
-}
-
-static enum dc_status world_links(struct ds_world *w, struct dc_error *error)
-{
-    const struct ds_network *n = &w->scenario->network;
-    enum dc_status s = DC_OK;
-    if (n->jitter.kind != DS_DIST_NONE) {
-        w->jitter = dc_mem_alloc(1, sizeof *w->jitter);
-        if (w->jitter == NULL)
-            return dc_error_set(error, DC_ERR_IO, "out of memory");
-        s = world_tabulate(&n->jitter, DS_NET_JITTER_ONE, w->jitter, error);
-    }
-    struct ds_net_host *host = dc_mem_alloc(w->nodes, sizeof *host);
-    if (host == NULL)
-        return dc_error_set(error, DC_ERR_IO, "out of memory for %u nodes", w->nodes);
-    for (uint32_t i = 0; i < w->nodes; i++)
-        world_host(w, i, &host[i]);
-    struct ds_net_config config = {.seed = w->scenario->seed,
-                                   .topology = &w->topology,
-                                   .jitter = w->jitter,
-                                   .loss_q31 = n->loss,
-                                   .host_delay_ns = n->host_delay_ns,
-                                   .kinds = KIND_COUNT,
-                                   .queue_max_ns = n->queue_max_ns};
-    if (s == DC_OK)
-        s = ds_net_create(&config, host, w->nodes, &w->net, error);
-    dc_mem_free(host);
-    struct ds_net_graph overlay = {.kind = world_graphs[n->overlay.kind],
-                                   .nodes = w->nodes,
-                                   .degree = n->overlay.degree,
-                                   .p = n->overlay.p,
-                                   .seed = dc_mix64(w->scenario->seed ^ dc_name("overlay"))};
-    if (s == DC_OK)
-        s = ds_overlay_build(&overlay, &w->overlay, error);
-    return s;
-}
-
-/* Delta and the largest delay that the round timer reckons with: what a block takes to reach
- * everyone, by gossip three one-way delays (announce, pull, body) for each hop. */
-static void world_delays(struct ds_world *w)
-{
-    int64_t largest = w->scenario->network.host_delay_ns, sum = 0;
-    uint32_t p = w->topology.places;
-    for (size_t i = 0; i < (size_t)p * p; i++) {
-        int64_t d = w->topology.pair[i].latency_ns;
-        sum += d / ((int64_t)p * p);
-        largest = d > largest ? d : largest;
-    }
-    int64_t trips = 1;
-    if (w->params.dissemination == DC_DISSEMINATION_GOSSIP) {
-        uint64_t reach = w->scenario->network.overlay.degree;
-        int64_t hops = 1;
-        for (; reach < w->nodes && hops < 32; hops++)
-            reach *= w->scenario->network.overlay.degree > 2
-                         ? w->scenario->network.overlay.degree - 1
-                         : 2;
-        trips = 3 * hops;
-    }
-    int64_t mean =
-        sum > w->scenario->network.host_delay_ns ? sum : w->scenario->network.host_delay_ns;
-    w->params.delay_typical_ns = trips > 1 ? mean * trips : largest;
-    if (w->params.delay_typical_ns < largest)
-        w->params.delay_typical_ns = largest;
-    w->params.delay_max_ns = 2 * w->params.delay_typical_ns;
-}
-
 /* --- chain ---------------------------------------------------------------------------------- */
 
 /* Round trip between two regions, a quarter more for jitter, and 50 ms for queues. */
@@ -221,39 +75,32 @@ static enum dc_status world_store(struct ds_world *w, const struct world_genesis
 static struct dc_node_config world_node_config(struct ds_world *w,
                                                const struct world_genesis *genesis, uint32_t n)
 {
-    static const enum dc_strategy strategies[] = {[DS_STRATEGY_HONEST] = DC_STRATEGY_HONEST,
-                                                  [DS_STRATEGY_GHOST] = DC_STRATEGY_GHOST,
-                                                  [DS_STRATEGY_PARTIAL] = DC_STRATEGY_PARTIAL,
-                                                  [DS_STRATEGY_STALE] = DC_STRATEGY_STALE,
-                                                  [DS_STRATEGY_WASHER] = DC_STRATEGY_WASHER,
-                                                  [DS_STRATEGY_SILENT] = DC_STRATEGY_SILENT,
-                                                  [DS_STRATEGY_EQUIVOCATING] =
-                                                      DC_STRATEGY_EQUIVOCATING};
     static const enum dc_node_role roles[] = {[DS_ROLE_VALIDATOR] = DC_NODE_VALIDATOR,
                                               [DS_ROLE_SERVICE] = DC_NODE_SERVICE,
                                               [DS_ROLE_CLIENT] = DC_NODE_CLIENT};
     const struct ds_group *g = w->group[n];
-    const struct ds_mix *mix = w->mix[n];
-    enum dc_strategy strategy = mix != NULL ? strategies[mix->strategy] : DC_STRATEGY_HONEST;
-    dc_q31 missing = strategy == DC_STRATEGY_GHOST || strategy == DC_STRATEGY_WASHER ? DC_ONE
-                     : strategy == DC_STRATEGY_PARTIAL                               ? mix->argument
-                                                                                     : 0;
-    return (struct dc_node_config){.chain = w->chain,
-                                   .id = n,
-                                   .role = roles[g->role],
-                                   .strategy = strategy,
-                                   .store = w->store,
-                                   .crypto = &w->crypto,
-                                   .params = &w->params,
-                                   .key_seed = w->scenario->seed,
-                                   .capacity_bytes = w->capacity[n],
-                                   .filler = &genesis->filler[n],
-                                   .disk = {dc_mix64(w->scenario->seed ^ w->identity[n]), missing},
-                                   .replicas = g->demand.replicas,
-                                   .retries = g->demand.retries,
-                                   .deal_epochs = g->demand.deal_epochs,
-                                   .timeout_ns = g->demand.timeout_ns,
-                                   .price_get = w->params.price_gib_epoch / 1000 + 1};
+    const struct world_strategy *played = world_played(w, w->truth[n]);
+    uint32_t accomplice = genesis->outsourcer[g - w->scenario->groups];
+    return (struct dc_node_config){
+        .chain = w->chain,
+        .id = n,
+        .role = roles[g->role],
+        .strategy = world_model_strategy(played->strategy),
+        .store = w->store,
+        .crypto = &w->crypto,
+        .params = &w->params,
+        .key_seed = w->scenario->seed,
+        .capacity_bytes = w->capacity[n],
+        .filler = &genesis->filler[n],
+        .disk = {.key = dc_mix64(w->scenario->seed ^ w->identity[n]),
+                 .missing = world_missing(w, n, w->truth[n])},
+        .accomplice = accomplice == UINT32_MAX ? n : accomplice,
+        .turn_score = played->strategy == DS_STRATEGY_BURST ? played->argument : DC_ONE,
+        .replicas = g->demand.replicas,
+        .retries = g->demand.retries,
+        .deal_epochs = g->demand.deal_epochs,
+        .timeout_ns = g->demand.timeout_ns,
+        .price_get = w->params.price_gib_epoch / 1000 + 1};
 }
 
 static enum dc_status world_nodes(struct ds_world *w, const struct world_genesis *g,
@@ -271,13 +118,17 @@ static enum dc_status world_nodes(struct ds_world *w, const struct world_genesis
             w->validators++;
         }
     }
+    uint64_t offset = 0; /* a node's deals follow one another, here and on its disk */
     for (uint32_t i = 0; i < g->deals; i++) {
+        if (i == 0 || g->deal[i].node != g->deal[i - 1].node)
+            offset = 0;
         struct dc_held held = {.deal = i,
-                               .offset_chunk = 0,
+                               .offset_chunk = offset,
                                .chunks = dc_chunks_of(g->deal[i].size_bytes),
                                .content = g->content[i],
                                .root = g->deal[i].root};
         dc_node_hold(w->node[g->deal[i].node], &held);
+        offset += held.chunks;
     }
     return DC_OK;
 }
@@ -337,11 +188,15 @@ static int64_t world_barrier(void *ctx, int64_t now_ns)
     struct ds_world *w = ctx;
     if (w->draining)
         return INT64_MAX;
+    if (w->sibling != NULL)
+        world_machines_share(w);
     world_observe(w, now_ns);
     int64_t next = world_faults_run(w, now_ns);
     if (now_ns >= w->chore_next_ns) { /* once a virtual second */
         w->chore_next_ns = now_ns + 1000000000;
         world_gossip_expire(w, now_ns);
+        world_rational_run(w);
+        world_faults_watch(w);
         dc_store_collect(w->store, world_collect_height(w));
         if (world_finished(w, now_ns))
             return now_ns;
@@ -385,14 +240,9 @@ static enum dc_status world_kernel(struct ds_world *w, struct dc_error *error)
     w->kernel = ds_kernel_create(&config, error);
     if (w->kernel == NULL)
         return error->status;
-    for (uint32_t n = 0; n < w->nodes; n++) {
+    for (uint32_t n = 0; n < w->nodes; n++)
         world_post_self(w, 0, n, 1, EV_START, 0);
-        if (w->group[n]->role == DS_ROLE_CLIENT) {
-            int64_t first = world_next_call(w, n, 0, 1);
-            if (first != INT64_MAX)
-                world_post_self(w, 0, n, first, EV_CALL, 0);
-        }
-    }
+    world_demand_start(w);
     return DC_OK;
 }
 
@@ -410,6 +260,11 @@ static enum dc_status world_arrays(struct ds_world *w, struct dc_error *error)
     w->digest = dc_mem_alloc(n, sizeof *w->digest);
     w->group = dc_mem_alloc(n, sizeof *w->group);
     w->mix = dc_mem_alloc(n, sizeof *w->mix);
+    w->truth = dc_mem_alloc(n, sizeof *w->truth);
+    w->cheat_first = dc_mem_alloc(n, sizeof *w->cheat_first);
+    w->machine = dc_mem_alloc(n, sizeof *w->machine);
+    w->link_class = dc_mem_alloc(n, sizeof *w->link_class);
+    w->access_ns = dc_mem_alloc(n, sizeof *w->access_ns);
     w->region = dc_mem_alloc(n, sizeof *w->region);
     w->identity = dc_mem_alloc(n, sizeof *w->identity);
     w->power = dc_mem_alloc(n, sizeof *w->power);
@@ -421,7 +276,8 @@ static enum dc_status world_arrays(struct ds_world *w, struct dc_error *error)
         memset(w->shard, 0, w->threads * sizeof *w->shard);
     if (!w->node || !w->busy_ns || !w->sequence || !w->incarnation || !w->up || !w->slow_q16 ||
         !w->digest || !w->group || !w->mix || !w->region || !w->identity || !w->power ||
-        !w->capacity || !w->used || !w->bond || !w->shard)
+        !w->capacity || !w->used || !w->bond || !w->shard || !w->truth || !w->machine ||
+        !w->link_class || !w->access_ns || !w->cheat_first)
         return dc_error_set(error, DC_ERR_IO, "out of memory for %u nodes", w->nodes);
     enum dc_status s = DC_OK;
     for (uint32_t i = 0; s == DC_OK && i < w->threads; i++)
@@ -460,7 +316,11 @@ static enum dc_status world_make(struct ds_world *w, struct dc_error *error)
     if (s == DC_OK)
         world_delays(w);
     if (s == DC_OK)
+        s = world_traces_create(w, error);
+    if (s == DC_OK)
         s = world_population(w, &genesis, error);
+    if (s == DC_OK)
+        s = world_machines_create(w, error);
     if (s == DC_OK)
         s = world_links(w, error);
     if (s == DC_OK)
@@ -468,7 +328,9 @@ static enum dc_status world_make(struct ds_world *w, struct dc_error *error)
     if (s == DC_OK)
         s = world_nodes(w, &genesis, error);
     if (s == DC_OK)
-        s = world_demand_create(w, genesis.deals, error);
+        s = world_demand_create(w, &genesis, error);
+    if (s == DC_OK)
+        s = world_rational_create(w, &genesis, error);
     if (s == DC_OK)
         s = world_faults_create(w, error);
     if (s == DC_OK)
@@ -479,19 +341,33 @@ static enum dc_status world_make(struct ds_world *w, struct dc_error *error)
     return s;
 }
 
-enum dc_status ds_world_create(const struct ds_scenario *scenario,
-                               const struct ds_world_options *options, struct ds_world **out,
-                               struct dc_error *error)
+static struct ds_world *world_new(const struct ds_scenario *scenario,
+                                  const struct ds_world_options *options, dc_q31 wash_theta,
+                                  struct dc_error *error)
 {
-    *out = NULL;
     dc_crypto_init();
     struct ds_world *w = dc_mem_alloc(1, sizeof *w);
-    if (w == NULL)
-        return dc_error_set(error, DC_ERR_IO, "out of memory");
+    if (w == NULL) {
+        dc_error_set(error, DC_ERR_IO, "out of memory");
+        return NULL;
+    }
     w->scenario = scenario;
     w->options = *options;
     w->options.trace = options->trace || scenario->record.trace;
     w->threads = options->threads == 0 ? 1 : options->threads;
+    uint64_t level = (uint64_t)wash_theta + wash_theta / 20 + 1; /* a twentieth above theta */
+    w->wash_level = level > DC_ONE ? DC_ONE : (dc_q31)level;
+    return w;
+}
+
+enum dc_status world_create_for(const struct ds_scenario *scenario,
+                                const struct ds_world_options *options, dc_q31 wash_theta,
+                                struct ds_world **out, struct dc_error *error)
+{
+    *out = NULL;
+    struct ds_world *w = world_new(scenario, options, wash_theta, error);
+    if (w == NULL)
+        return DC_ERR_IO;
     enum dc_status s = world_make(w, error);
     if (s != DC_OK) {
         ds_world_destroy(w);
@@ -499,6 +375,13 @@ enum dc_status ds_world_create(const struct ds_scenario *scenario,
     }
     *out = w;
     return DC_OK;
+}
+
+enum dc_status ds_world_create(const struct ds_scenario *scenario,
+                               const struct ds_world_options *options, struct ds_world **out,
+                               struct dc_error *error)
+{
+    return world_create_for(scenario, options, scenario->protocol.theta, out, error);
 }
 
 enum dc_status ds_world_run(struct ds_world *w, struct dc_error *error)
@@ -533,6 +416,7 @@ static void world_shard_free(struct ds_world *w, struct shard *s)
     ds_net_stats_free(&s->net);
     dc_mem_free(s->commit);
     dc_mem_free(s->note);
+    dc_mem_free(s->work);
     dc_mem_free(s->trace);
     dc_mem_free(s->delivery);
 }
@@ -553,16 +437,19 @@ void ds_world_destroy(struct ds_world *w)
     ds_kernel_destroy(w->kernel);
     world_faults_free(w);
     world_demand_free(w);
+    world_rational_free(w);
+    world_machines_free(w);
     if (w->store != NULL)
         dc_store_destroy(w->store);
     ds_net_free(w->net);
     ds_overlay_free(&w->overlay);
     ds_topology_free(&w->topology);
     dc_crypto_close(&w->crypto);
-    void *arrays[] = {w->node,     w->busy_ns, w->sequence, w->incarnation, w->up,
-                      w->slow_q16, w->digest,  w->group,    w->mix,         w->region,
-                      w->identity, w->power,   w->capacity, w->used,        w->bond,
-                      w->shard,    w->jitter};
+    void *arrays[] = {w->node,      w->busy_ns,    w->sequence,   w->incarnation, w->up,
+                      w->slow_q16,  w->digest,     w->group,      w->mix,         w->region,
+                      w->identity,  w->power,      w->capacity,   w->used,        w->bond,
+                      w->shard,     w->jitter,     w->truth,      w->machine,     w->link_class,
+                      w->access_ns, w->truth_past, w->cheat_first};
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
         dc_mem_free(arrays[i]);
     dc_mem_free(w);

@@ -1,2 +1,5 @@
 destra_test(adversary/test_cheats sim_world m LABELS "statistics;property")
 destra_test(adversary/test_edits models_adversary m LABELS unit)
+destra_test(adversary/test_service models_adversary m LABELS unit)
+destra_test(adversary/test_lying models_adversary m LABELS unit)
+destra_test(adversary/test_fermi models_adversary m LABELS "unit;statistics")

@@ -1,6 +1,7 @@
 /* The whole chain, epoch by epoch: what honest populations get, that planted strangers are found,
  * that nothing but the features matters, and that objects share and die cleanly. */
 #include "models/anomaly/anomaly.h"
+#include "models/anomaly/detector.h"
 #include "models/base/mem.h"
 #include "models/base/rng.h"
 #include "tests/support/harness.h"
@@ -34,7 +35,9 @@ static void ordinary(struct dc_features *f, uint32_t nodes, uint64_t seed, uint3
     struct dc_stream level = dc_stream(seed, dc_name("level"), dc_name("noise"));
     for (uint32_t i = 0; i < nodes; i++) {
         f[i] = (struct dc_features){.present = 1, .population = i % 4 == 0 ? 0 : 1};
-        f[i].value[DC_FEATURE_UTILISATION] =
+        for (int j = 0; j < DC_FEATURE_COUNT; j++)
+            f[i].value[j] = DC_FEATURE_NONE;
+        f[i].value[DC_FEATURE_RESIDUAL] =
             noise(&s, DC_ONE / 4 + (uint32_t)(dc_stream_at(&level, i) >> 35), 1u << 27);
         f[i].value[DC_FEATURE_SYNCHRONICITY] = noise(&s, DC_ONE - (1u << 28), 1u << 27);
         f[i].value[DC_FEATURE_AVAILABILITY] = noise(&s, DC_ONE - (1u << 28), 1u << 27);
@@ -46,7 +49,8 @@ static void ordinary(struct dc_features *f, uint32_t nodes, uint64_t seed, uint3
 static void step(struct dc_anomaly **a, const struct dc_params *p, const struct dc_features *f,
                  uint32_t nodes, struct dc_anomaly_verdict *v)
 {
-    struct dc_anomaly *next = dc_anomaly_epoch(*a, p, f, nodes, v);
+    uint64_t seed = nodes == 0 ? 0 : dc_mix64(f[0].value[DC_FEATURE_QUALITY]);
+    struct dc_anomaly *next = dc_anomaly_epoch(*a, p, f, nodes, seed, v);
     dc_anomaly_drop(*a);
     *a = next;
 }
@@ -86,6 +90,66 @@ static void test_all_honest(void)
     CU_ASSERT(any > 0);
 }
 
+/* All five detectors and each rule, forty nodes: in how many of 30 worlds is anyone flagged in the
+ * first epoch in which most detectors have a say?  The same test; and in the epochs after it there
+ * are flags somewhere, or it would be empty. */
+static void test_all_honest_all_detectors(void)
+{
+    enum { N = 40, RUNS = 30, JUDGED = 58, LATE = 64 };
+    uint64_t any = 0, later = 0;
+    for (uint64_t seed = 1; seed <= RUNS; seed++) {
+        struct dc_params params = params_of(31, 100000);
+        params.combine = (uint32_t)(seed % 3 == 0 ? DC_COMBINE_BY : DC_COMBINE_BONFERRONI);
+        params.anomaly_window = 2000;
+        struct dc_anomaly *a = dc_anomaly_create(&params, N);
+        struct dc_features f[N];
+        struct dc_anomaly_verdict v[N];
+        for (uint32_t e = 0; e <= LATE; e++) {
+            uint32_t flags = 0;
+            ordinary(f, N, seed, e);
+            if (e > JUDGED)
+                f[7].value[DC_FEATURE_QUALITY] = 0;
+            step(&a, &params, f, N, v);
+            for (uint32_t i = 0; i < N; i++)
+                flags += v[i].flagged;
+            any += e == JUDGED && flags > 0;
+            later += e > JUDGED && v[7].flagged;
+            CU_ASSERT(e != JUDGED || v[7].of > 2000);
+        }
+        dc_anomaly_drop(a);
+    }
+    CU_ASSERT(test_binomial_at_least(any, RUNS, 0.1) > 0.001);
+    CU_ASSERT(later >= RUNS);
+}
+
+/* A known limit, and its remedy.  Eight of 400 nodes are strange in the same way from the start.
+ * Where their scores stand in the window they hide each other: for r alike p is (r - 1) / N at
+ * least, and flagging r needs p <= fdr r / N.  Where something keeps them out (failed; or whoever
+ * makes the features admits only nodes that passed a challenge) all are flagged, always. */
+static void test_masking(void)
+{
+    enum { N = 400, RING = 8 };
+    struct dc_params params = params_of(DC_DETECTOR_MAD, 50000);
+    for (int kept_out = 0; kept_out < 2; kept_out++) {
+        struct dc_anomaly *a = dc_anomaly_create(&params, N);
+        static struct dc_features f[N];
+        static struct dc_anomaly_verdict v[N];
+        uint32_t flags = 0;
+        for (uint32_t e = 0; e < 40; e++) {
+            ordinary(f, N, 1, e);
+            for (uint32_t i = 0; i < N; i++)
+                f[i].value[DC_FEATURE_CIRCLE] = i % (N / RING) == 1 ? DC_ONE : 0;
+            for (uint32_t i = 1; i < N; i += N / RING)
+                f[i].failed = kept_out != 0;
+            step(&a, &params, f, N, v);
+            for (uint32_t i = 1; e >= 30 && i < N; i += N / RING)
+                flags += v[i].flagged;
+        }
+        CU_ASSERT_EQUAL(flags, kept_out ? 10 * RING : 0);
+        dc_anomaly_drop(a);
+    }
+}
+
 /* Node 7 is like the others, but not like itself; node 11 is not like the others, from the
  * start. */
 static void test_planted(void)
@@ -99,12 +163,11 @@ static void test_planted(void)
         struct dc_anomaly_verdict v[N], w[N];
         for (uint32_t e = 0; e <= LATE; e++) {
             ordinary(f, N, seed, e);
-            f[7].value[DC_FEATURE_UTILISATION] =
-                noise(&(struct dc_stream){.key = e}, DC_ONE / 4, 9);
+            f[7].value[DC_FEATURE_RESIDUAL] = noise(&(struct dc_stream){.key = e}, DC_ONE / 4, 9);
             f[11].failed = 1; /* or its own scores would stand in the window */
             f[11].value[DC_FEATURE_RESPONSE] += 20u << 16;
             if (e == LATE)
-                f[7].value[DC_FEATURE_UTILISATION] += DC_ONE / 3;
+                f[7].value[DC_FEATURE_RESIDUAL] += DC_ONE / 3;
             step(&a, &both, f, N, v);
             step(&b, &past, f, N, w);
         }
@@ -124,7 +187,7 @@ static void test_planted(void)
 static void test_absent(void)
 {
     enum { N = 30 };
-    struct dc_params params = params_of(3, 200000);
+    struct dc_params params = params_of(31, 400000);
     struct dc_features f[N];
     struct dc_anomaly_verdict v[N];
     struct dc_anomaly *a = dc_anomaly_create(&params, N), *b = dc_anomaly_create(&params, N);
@@ -151,7 +214,7 @@ static void test_absent(void)
 static void test_forks(void)
 {
     enum { N = 25, E = 12 };
-    struct dc_params params = params_of(3, 400000);
+    struct dc_params params = params_of(31, 400000);
     struct dc_features f[N];
     struct dc_anomaly_verdict v[N], w[N];
     for (int order = 0; order < 2; order++) {
@@ -185,11 +248,49 @@ static void test_forks(void)
     dc_anomaly_drop(NULL);
 }
 
+/* The set-up check says after how many epochs the first verdict is there, and no flag can be. */
+static void test_epochs(void)
+{
+    enum { N = 30 };
+    for (int d = 0; d < DC_DETECTORS; d++)
+        for (int rule = 0; rule < 3; rule++) {
+            struct dc_params params = params_of(dc_detectors[d]->bit, 200000);
+            params.combine = (uint32_t)rule;
+            struct dc_anomaly *a = dc_anomaly_create(&params, N);
+            struct dc_features f[N];
+            struct dc_anomaly_verdict v[N];
+            uint64_t passed = 0;
+            for (;; passed++) {
+                ordinary(f, N, 8, (uint32_t)passed);
+                for (int i = 0; i < N; i++)
+                    f[i].population = 0;
+                step(&a, &params, f, N, v);
+                if (v[0].of != 0 || passed > 100)
+                    break;
+            }
+            CU_ASSERT_EQUAL(passed, dc_anomaly_epochs(&params, N));
+            dc_anomaly_drop(a);
+        }
+    struct dc_params params = params_of(3, 50000);
+    CU_ASSERT_EQUAL(dc_anomaly_epochs(&params, 2200), 4); /* 2 * 2200 / (0.05 * 11) = 8000: mad */
+    params.combine = DC_COMBINE_BY;
+    CU_ASSERT_EQUAL(dc_anomaly_epochs(&params, 2200), 6); /* 12000 */
+    CU_ASSERT_EQUAL(dc_anomaly_epochs(&params, 1), UINT64_MAX);
+    params.anomaly_window = 11000;
+    CU_ASSERT_EQUAL(dc_anomaly_epochs(&params, 2200), UINT64_MAX);
+    params.anomaly_window = 22000;
+    CU_ASSERT_EQUAL(dc_anomaly_epochs(&params, 2200), 11);
+    params.fdr = 0;
+    CU_ASSERT_EQUAL(dc_anomaly_epochs(&params, 2200), UINT64_MAX);
+    params = params_of(0, 50000);
+    CU_ASSERT_EQUAL(dc_anomaly_epochs(&params, 2200), UINT64_MAX);
+}
+
 /* The digest names everything: any change of any feature of a node that is there changes it. */
 static void test_digest(void)
 {
     enum { N = 12 };
-    struct dc_params params = params_of(3, 50000);
+    struct dc_params params = params_of(31, 50000);
     struct dc_features f[N];
     struct dc_anomaly_verdict v[N];
     struct dc_anomaly *root = dc_anomaly_create(&params, N);
@@ -197,19 +298,21 @@ static void test_digest(void)
         ordinary(f, N, 2, e);
         step(&root, &params, f, N, v);
     }
-    struct dc_anomaly *plain = dc_anomaly_epoch(root, &params, f, N, v);
+    struct dc_anomaly *plain = dc_anomaly_epoch(root, &params, f, N, 9, v);
     CU_ASSERT(!same(root, plain));
     for (uint32_t i = 0; i < N * DC_FEATURE_COUNT; i++) {
+        if (i % DC_FEATURE_COUNT == DC_FEATURE_TWIN)
+            continue; /* not given, but made */
         f[i / DC_FEATURE_COUNT].value[i % DC_FEATURE_COUNT] ^= 1u << 12;
-        struct dc_anomaly *other = dc_anomaly_epoch(root, &params, f, N, v);
+        struct dc_anomaly *other = dc_anomaly_epoch(root, &params, f, N, 9, v);
         CU_ASSERT(!same(plain, other));
         dc_anomaly_drop(other);
         f[i / DC_FEATURE_COUNT].value[i % DC_FEATURE_COUNT] ^= 1u << 12;
     }
-    struct dc_anomaly *again = dc_anomaly_epoch(root, &params, f, N, v);
+    struct dc_anomaly *again = dc_anomaly_epoch(root, &params, f, N, 9, v);
     CU_ASSERT(same(plain, again));
     f[0].failed = 1;
-    struct dc_anomaly *failed = dc_anomaly_epoch(root, &params, f, N, v);
+    struct dc_anomaly *failed = dc_anomaly_epoch(root, &params, f, N, 9, v);
     CU_ASSERT(!same(plain, failed)); /* its scores are not in the window */
     dc_anomaly_drop(failed);
     dc_anomaly_drop(again);
@@ -222,7 +325,7 @@ static void test_digest(void)
 static void test_pinned(void)
 {
     enum { N = 50 };
-    struct dc_params params = params_of(3, 50000);
+    struct dc_params params = params_of(31, 50000);
     struct dc_features f[N];
     struct dc_anomaly_verdict v[N];
     struct dc_anomaly *a = dc_anomaly_create(&params, 40);
@@ -231,7 +334,7 @@ static void test_pinned(void)
         step(&a, &params, f, e < 20 ? 40 : N, v); /* ten newcomers */
     }
     struct dc_hash h = dc_anomaly_digest(a);
-    CU_ASSERT_EQUAL(dc_hash_u64(&h), 0x51435c287021af81u);
+    CU_ASSERT_EQUAL(dc_hash_u64(&h), 0xa1d46cdad66b47c7u);
     dc_anomaly_drop(a);
 }
 
@@ -255,7 +358,7 @@ static void test_off(void)
 static void test_large(void)
 {
     enum { N = 10000 };
-    struct dc_params params = params_of(3, 50000);
+    struct dc_params params = params_of(31, 50000);
     struct dc_features *f = calloc(N, sizeof *f);
     struct dc_anomaly_verdict *v = calloc(N, sizeof *v);
     struct dc_anomaly *a = dc_anomaly_create(&params, N);
@@ -282,9 +385,12 @@ int main(void)
     dc_hash_init();
     static const struct test_case cases[] = {
         {"all honest", test_all_honest},
+        {"all honest, all detectors", test_all_honest_all_detectors},
+        {"masking", test_masking},
         {"planted", test_planted},
         {"absent", test_absent},
         {"forks", test_forks},
+        {"epochs", test_epochs},
         {"digest", test_digest},
         {"pinned", test_pinned},
         {"off", test_off},

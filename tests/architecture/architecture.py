@@ -42,7 +42,7 @@ ARROWS = {
     "sim/kernel": BASE,
     "sim/net": BASE,
     "sim/workload": BASE,
-    "sim/scenario": BASE,
+    "sim/scenario": BASE + ["sim/workload"],  # checks the traces that a scenario names
     "sim/record": BASE + ["models/crypto"],  # the digest of a file's content
     "sim/fault": BASE + ["sim/scenario"],
     "sim/check": BASE + ["sim/scenario"],

@@ -7,7 +7,7 @@ import unittest
 import cli
 from cli import Case, scenario
 
-COMMANDS = ["run", "check", "verify", "explain", "schema", "list", "bench"]
+COMMANDS = ["run", "check", "verify", "explain", "schema", "list", "detect", "bench"]
 LATER = ["diff", "fuzz", "sweep", "tune", "serve", "report"]
 
 

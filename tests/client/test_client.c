@@ -44,7 +44,8 @@ static void tear_down(void)
 
 static void call(bool put, uint64_t object, uint64_t size_bytes, int64_t now_ns)
 {
-    struct dc_call call = {.put = put, .object = object, .size_bytes = size_bytes};
+    struct dc_call call = {
+        .kind = put ? DC_CALL_PUT : DC_CALL_GET, .object = object, .size_bytes = size_bytes};
     struct dc_input in = {
         .kind = DC_INPUT_CALL, .call = &call, .now_ns = now_ns, .wall_ns = now_ns};
     dc_effects_clear(&f.out);
@@ -469,6 +470,65 @@ static void test_reports_limit(void)
     tear_down();
 }
 
+/* --- metering --------------------------------------------------------------------------------- */
+
+static void meter(uint64_t deal, uint64_t paid_bytes)
+{
+    struct dc_call call = {.kind = DC_CALL_METER, .object = deal, .size_bytes = paid_bytes};
+    struct dc_input in = {.kind = DC_INPUT_CALL, .call = &call};
+    dc_effects_clear(&f.out);
+    dc_client_call(&f.c, &f.env, &in, &f.out);
+    CU_ASSERT_EQUAL(f.out.count, 0); /* nothing is sent to a holder, and nothing noted */
+    CU_ASSERT_EQUAL(under_way(), 0);
+}
+
+static void test_meter(void)
+{
+    set_up(0);
+    const uint64_t size = CHUNKS * 4096;
+    const uint64_t nonce = dc_state_account(f.env.state, CLIENT)->nonce;
+    struct dc_tx tx;
+    for (uint32_t i = 0; i < 3; i++) {
+        static const uint64_t paid[] = {1000, 0, CHUNKS * 4096 - 1};
+        meter(i, paid[i]);
+        CU_ASSERT_EQUAL_FATAL(f.submitted, i + 1);
+        CU_ASSERT_EQUAL(f.out.charge[DC_COST_SIGN], 1);
+        CU_ASSERT_TRUE_FATAL(dc_tx_decode(f.tx, f.tx_size, &tx));
+        CU_ASSERT_EQUAL(tx.kind, DC_TX_METER);
+        CU_ASSERT_EQUAL(tx.from, CLIENT);
+        CU_ASSERT_EQUAL(tx.meter.nonce, nonce + i);
+        CU_ASSERT_EQUAL(tx.meter.deal, i);
+        CU_ASSERT_EQUAL(tx.meter.paid_bytes, paid[i]);
+        struct dc_hash digest = dc_tx_digest(TOWN_CHAIN, f.tx, f.tx_size - DC_SIGNATURE_BYTES);
+        CU_ASSERT_TRUE(
+            dc_verify(&f.t->crypto, f.t->set.sign[CLIENT].public, digest.b, 32, tx.signature));
+    }
+    meter(0, size);              /* as it is */
+    meter(0, size + 1);          /* more than there is */
+    meter(3, 5);                 /* no such deal */
+    meter((uint64_t)1 << 32, 5); /* nor that */
+    f.config.id = 0;             /* another's deal */
+    meter(0, 5);
+    CU_ASSERT_EQUAL(f.submitted, 3);
+    tear_down();
+}
+
+/* It reaches the chain: from then on the deal counts for what is paid. */
+static void test_meter_on_chain(void)
+{
+    set_up(0);
+    town_run(f.t, 3 * SECOND);
+    uint64_t before = dc_state_account(town_state(f.t, 0), HOLDER)->used_bytes;
+    struct dc_call call = {.kind = DC_CALL_METER, .object = 0, .size_bytes = 4096};
+    town_call(f.t, CLIENT, f.t->now_ns + 1, call);
+    town_run(f.t, f.t->now_ns + 6 * SECOND);
+    const struct dc_state *state = town_state(f.t, 0);
+    CU_ASSERT_EQUAL(dc_state_deal(state, 0)->paid_bytes, 4096);
+    CU_ASSERT_EQUAL(dc_state_account(state, HOLDER)->used_bytes, before - (CHUNKS - 1) * 4096);
+    CU_ASSERT_EQUAL(dc_state_account(state, CLIENT)->nonce, 1);
+    tear_down();
+}
+
 /* --- placement -------------------------------------------------------------------------------- */
 
 static void test_place(void)
@@ -509,6 +569,8 @@ int main(void)
         {"reports", test_reports},
         {"invented reports", test_invented},
         {"too many reports", test_reports_limit},
+        {"meter", test_meter},
+        {"meter on chain", test_meter_on_chain},
         {"placement", test_place},
     };
     return TEST_MAIN("client", cases);

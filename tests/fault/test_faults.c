@@ -282,6 +282,57 @@ static void test_slow(void)
     CU_ASSERT_DOUBLE_EQUAL(other[0], other[1], 0.002);
 }
 
+/* --- the griefer ------------------------------------------------------------------------------ */
+
+#define GRIEF_VICTIMS 3
+
+/* In every epoch at most three of the nodes that it may touch are late, and nobody else ever is;
+ * it stays with those who are asked again, so that some of them fail; it begins and ends in time. */
+static void test_grief(void)
+{
+    struct run r = run_text(
+        "name: grudge\n"
+        "duration: 14 epochs\n"
+        "network: {latency: 20 ms, jitter: none, loss: 0, overlay: {kind: k_regular, degree: 4}}\n"
+        "nodes:\n"
+        "  - {name: val, role: validator, count: 7, bond: 2000 DSYNC}\n"
+        "  - {name: sto, role: service, service: storage, count: 24, bond: 1000 DSYNC}\n"
+        "protocol: {epoch_blocks: 20, audit: 1, answer_heights: 4000, abandon_heights: 8000}\n"
+        "faults:\n"
+        "  - {id: grudge, at: 45 s, for: 160 s, kind: grief, nodes: 'sto[0..11]', count: 3,"
+        " latency_add: 4 s}\n",
+        &(struct run_how){.results = true});
+    run_invariants(&r);
+    uint64_t rows = ds_results_size(r.results, "challenge"), failed = 0, hit = 0;
+    uint64_t *node = run_counts(&r, "/challenges/node", rows);
+    uint64_t *epoch = run_counts(&r, "/challenges/epoch", rows);
+    uint64_t *verdict = run_counts(&r, "/challenges/verdict", rows);
+    uint64_t *asking = run_counts(&r, "/challenges/asking", rows);
+    uint64_t late[16] = {0};
+    bool victim[64] = {false};
+    for (uint64_t i = 0; i < rows; i++) {
+        if (verdict[i] == DS_VERDICT_PASS)
+            continue;
+        CU_ASSERT_TRUE(node[i] >= 7 && node[i] < 19); /* sto[0] is node 7 */
+        CU_ASSERT_TRUE(epoch[i] >= 2 && epoch[i] < 12);
+        failed += asking[i] == 2;
+        late[(epoch[i] + asking[i] - 1) % 16]++; /* when it was asked */
+        hit += !victim[node[i]];
+        victim[node[i]] = true;
+    }
+    for (int e = 0; e < 16; e++)
+        CU_ASSERT_TRUE(late[e] <= GRIEF_VICTIMS);
+    CU_ASSERT_TRUE(failed >= 5);
+    CU_ASSERT_TRUE(hit >= 4);
+    CU_ASSERT_EQUAL(run_value(&r, "honest_failed"), (double)failed);
+    CU_ASSERT_EQUAL(ds_results_size(r.results, "fault"), 1);
+    free(node);
+    free(epoch);
+    free(verdict);
+    free(asking);
+    run_end(&r);
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -293,6 +344,7 @@ int main(void)
         {"others stay", test_alone},
         {"volatile alone", test_volatile},
         {"slow processor", test_slow},
+        {"griefer", test_grief},
     };
     return TEST_MAIN("faults", cases);
 }

@@ -297,6 +297,31 @@ static inline const struct dc_state *chain_state(const struct chain *c)
     return c->tip->state;
 }
 
+/* One transaction in one block: whether it was taken.  A leader's block with a refused transaction
+ * in it is invalid. */
+static inline bool chain_taken(struct chain *c, const struct dc_tx *tx)
+{
+    chain_tx(c, tx);
+    struct dc_block_parts parts;
+    chain_parts(c, &parts);
+    CU_ASSERT_FATAL(dc_store_build(c->store, c->tip, &parts, c->tx, 1, c->chosen, NULL));
+    bool ok = c->chosen[0];
+    if (!ok) {
+        struct dc_block_parts forced = parts;
+        forced.tx = c->tx;
+        forced.tx_count = 1;
+        forced.header.tx_root = dc_tx_root(c->tx, 1);
+        struct dc_block *block = chain_intern(c, &forced);
+        CU_ASSERT_FALSE(dc_store_execute(c->store, block, NULL));
+        CU_ASSERT_EQUAL(atomic_load(&block->executed), 2);
+        dc_block_drop(block);
+    }
+    chain_parts_drop(&parts);
+    chain_step(c);
+    CU_ASSERT_TRUE(dc_state_conserved(chain_state(c)));
+    return ok;
+}
+
 /* Queues the heartbeats that the next block may include, of every live node for which want(id). */
 static inline void chain_heartbeats(struct chain *c, bool (*want)(uint32_t id))
 {

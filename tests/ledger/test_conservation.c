@@ -2,8 +2,9 @@
 #include "tests/ledger/chain.h"
 
 /* Money is conserved to the unit at every block under random transactions, right and wrong, over
- * many epochs; and the same chain executed again in another store, with the memo off, has the same
- * roots, outcomes and charges. */
+ * many epochs, with nodes that fail, are slashed and ejected, and with adaptive challenges; and
+ * the same chain executed again in another store, with the memo off, has the same roots,
+ * outcomes and charges. */
 
 static const struct dc_genesis_spec spec = {.seed = 3,
                                             .chain = CHAIN_ID,
@@ -47,7 +48,7 @@ static void random_deal(struct chain *c, uint32_t from)
     tx.deal.size_bytes = draw(4ull << 30);
     tx.deal.price = draw(3 * DC_DSYNC);
     tx.deal.node = (uint32_t)draw(ACCOUNTS);
-    tx.deal.epochs = (uint32_t)draw(6);
+    tx.deal.epochs = (uint32_t)draw(10);
     struct dc_put_terms t = {tx.deal.nonce, tx.deal.size_bytes, tx.deal.price,
                              tx.deal.node,  tx.deal.epochs,     {{0}}};
     struct dc_hash h = dc_deal_digest(CHAIN_ID, from, &t);
@@ -116,6 +117,45 @@ static void random_register(struct chain *c, uint32_t from)
     chain_tx(c, &tx);
 }
 
+static void random_meter(struct chain *c)
+{
+    const struct dc_state *s = chain_state(c);
+    if (dc_state_meta(s)->deals == 0)
+        return;
+    struct dc_tx tx = {.kind = DC_TX_METER};
+    tx.meter.deal = (uint32_t)draw(dc_state_meta(s)->deals + 1);
+    const struct dc_deal *d = dc_state_deal(s, tx.meter.deal);
+    tx.from = d == NULL || draw(8) == 0 ? (uint32_t)draw(ACCOUNTS) : d->client;
+    tx.meter.nonce = dc_state_account(s, tx.from)->nonce + draw(3) - (draw(5) == 0);
+    tx.meter.paid_bytes = draw(4) == 0                ? 0
+                          : d != NULL && draw(6) != 0 ? draw(d->size_bytes + 1)
+                                                      : dc_mix64(++x);
+    chain_tx(c, &tx);
+}
+
+/* Answers to open demands, one in three wrong. */
+static void random_answers(struct chain *c)
+{
+    for (uint32_t id = 0; id < ACCOUNTS; id++) {
+        uint64_t opened = dc_state_account(chain_state(c), id)->demand.height;
+        if (opened == 0 || draw(12) != 0)
+            continue;
+        struct dc_tx tx = {.kind = DC_TX_ANSWER, .from = id};
+        tx.answer.height = opened;
+        tx.answer.proof = (const uint8_t *)(draw(3) ? "good" : "bad?");
+        tx.answer.proof_size = 4;
+        chain_tx(c, &tx);
+    }
+}
+
+static enum dc_answer_verdict check_text(void *context, const struct dc_state *state, uint32_t node,
+                                         const uint8_t *proof, size_t size)
+{
+    (void)context, (void)state, (void)node;
+    return size == 4 && proof[0] == 'g' ? DC_ANSWER_VALID : DC_ANSWER_INVALID;
+}
+static const struct dc_answer_checker text_checker = {"text", check_text, check_text};
+
 static void random_tx(struct chain *c)
 {
     uint32_t from = (uint32_t)draw(ACCOUNTS), kind = (uint32_t)draw(100);
@@ -133,8 +173,10 @@ static void random_tx(struct chain *c)
         tx.bond.amount = amount();
         tx.bond.lock_tier = (uint8_t)(draw(10) == 0 ? draw(4) : 0);
         chain_tx(c, &tx);
-    } else if (kind < 75) {
+    } else if (kind < 65) {
         random_deal(c, from);
+    } else if (kind < 80) {
+        random_meter(c);
     } else if (kind < 96) {
         random_receipt(c, from);
     } else if (kind < 98) {
@@ -147,7 +189,8 @@ static void random_tx(struct chain *c)
 static void replay(const struct chain *c, const struct dc_params *p)
 {
     struct dc_crypto crypto = c->crypto;
-    struct dc_store_config config = {.chain = CHAIN_ID, .crypto = &crypto, .memo = false};
+    struct dc_store_config config = {
+        .chain = CHAIN_ID, .crypto = &crypto, .memo = false, .checker = &text_checker};
     struct dc_error error = {0};
     struct dc_store *other;
     struct dc_genesis genesis = c->set.genesis;
@@ -181,6 +224,29 @@ static void replay(const struct chain *c, const struct dc_params *p)
     dc_store_destroy(other);
 }
 
+/* The second chain adapts by everything there is, the third by what the second does not. */
+static void adapt(struct dc_params *p, uint64_t seed)
+{
+    p->holt_level = p->holt_trend = DC_ONE / 2;
+    p->history_keep = DC_ONE / 10 * 9;
+    p->verifiers_flagged = 5;
+    if (seed == 1)
+        return;
+    p->ready = p->quiet = p->escalation = true;
+    p->ready_ratio = DC_ONE / 10;
+    p->difficulty = DC_DIFFICULTY_HISTORY;
+    p->f_min = DC_ONE / 10;
+    p->p_hi = DC_ONE / 100 * 99;
+    p->p_lo = DC_ONE / 10 * 8;
+    p->budget = 8;
+    p->ucb_ppm = 2000000;
+    p->order = seed == 2 ? DC_ORDER_UCB : DC_ORDER_RANDOM;
+    p->trigger = seed == 2 ? DC_TRIGGER_FORECAST : DC_TRIGGER_EITHER;
+    p->theta_mode = seed == 2 ? DC_THETA_ADAPTIVE : DC_THETA_RELATIVE;
+    p->theta_multiple_ppm = 800000;
+    p->load_target = p->load_gain = DC_ONE / 4;
+}
+
 static void test_random(void)
 {
     for (uint64_t seed = 1; seed <= 3; seed++) {
@@ -198,32 +264,45 @@ static void test_random(void)
         p.fdr = dc_q31_from_ppm(50000);
         p.ewma_warmup = 3;
         x = seed << 32;
-        chain_make(&c, &spec, &p, true, NULL, NULL, NULL);
+        adapt(&p, seed);
+        chain_make(&c, &spec, &p, true, NULL, &text_checker, NULL);
+        uint32_t metered = 0, paid_out = 0;
         uint32_t tried = 0, taken = 0, slashed = 0, ejected = 0;
         uint64_t rewards = 0;
         for (uint32_t h = 1; h <= 25 * p.epoch_blocks; h++) {
             chain_heartbeats(&c, most_live);
             chain_verdicts(&c, random_verdict);
+            random_answers(&c);
             for (uint64_t i = draw(12); i > 0; i--)
                 random_tx(&c);
+            uint64_t fund = dc_state_meta(chain_state(&c))->fund;
             c.voting_mask = UINT64_MAX ^ (1ull << draw(8));
             c.skip_rounds = draw(10) == 0 ? (uint32_t)draw(4) : 0;
             uint32_t n = c.tx_count;
             tried += n;
+            uint8_t kinds[CHAIN_TX_MAX];
+            for (uint32_t i = 0; i < n; i++)
+                kinds[i] = c.tx[i].bytes[0];
             chain_step(&c);
             for (uint32_t i = 0; i < n; i++)
                 taken += c.chosen[i];
+            for (uint32_t i = 0; i < n; i++)
+                metered += c.chosen[i] && kinds[i] == DC_TX_METER;
             const struct dc_outcome *o = c.tip->outcome;
             for (uint32_t i = 0; i < o->slash_count; i++) {
                 slashed += o->slash[i].amount != 0;
                 ejected += o->slash[i].ejected;
+                fund += dc_muldiv(o->slash[i].amount, p.slash_fund_ppm, DC_PPM);
             }
+            CU_ASSERT_TRUE(dc_state_meta(chain_state(&c))->fund <= fund);
+            paid_out += dc_state_meta(chain_state(&c))->fund < fund;
             rewards += o->reward_validators + o->reward_services;
             CU_ASSERT_TRUE_FATAL(dc_state_conserved(chain_state(&c)));
         }
         /* the walk has to have met the interesting things */
         CU_ASSERT_TRUE(taken > 1000 && tried - taken > 500 && slashed > 5 && ejected >= 1);
         CU_ASSERT_TRUE(dc_state_meta(chain_state(&c))->accounts > ACCOUNTS);
+        CU_ASSERT_TRUE(metered > 10 && paid_out > 0);
         CU_ASSERT_TRUE(rewards > 0 && dc_state_meta(chain_state(&c))->burned > 0);
         replay(&c, &p);
         chain_free(&c);

@@ -44,6 +44,10 @@ static uint32_t samples(struct dc_tx *t)
     t[n] = (struct dc_tx){.kind = DC_TX_DEAL, .from = 8};
     t[n].deal.epochs = 4;
     t[n++].deal.node_signature = filler;
+    t[n] = (struct dc_tx){.kind = DC_TX_METER, .from = 8};
+    t[n].meter.nonce = 3;
+    t[n].meter.paid_bytes = 1ull << 33;
+    t[n++].meter.deal = 70000;
     t[n] = (struct dc_tx){.kind = DC_TX_RECEIPT, .from = 8};
     t[n].receipt.sent = 10;
     t[n].receipt.ok = 9;

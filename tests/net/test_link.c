@@ -93,6 +93,46 @@ static void test_latency(void)
     world_close(&w);
 }
 
+/* A last mile is added at both ends, one way, whatever the path and the floor are; it changes no
+ * draw, and nothing of the lookahead. */
+static void test_access(void)
+{
+    struct dc_dist jitter;
+    struct ds_net_config config = {.seed = 1, .loss_q31 = DC_ONE / 4};
+    config.jitter = uniform_jitter(&jitter);
+    struct world plain, far;
+    world_open(&plain, config, (struct ds_net_host){0}, 4);
+    world_open(&far, config, (struct ds_net_host){.access_ns = 7 * MS}, 4);
+    int lost = 0;
+    for (int i = 0; i < 400; i++) {
+        int64_t a = send(&plain, 0, (uint32_t)i % 4, 0, 100, i),
+                b = send(&far, 0, (uint32_t)i % 4, 0, 100, i);
+        CU_ASSERT_EQUAL(b, a < 0 ? a : a + 14 * MS);
+        lost += a < 0;
+    }
+    CU_ASSERT(lost > 50 && lost < 150);
+    CU_ASSERT_EQUAL(ds_net_lookahead(plain.net), ds_net_lookahead(far.net));
+    CU_ASSERT_EQUAL(ds_net_latency(far.net, 1, 0), 44 * MS);
+    world_close(&plain);
+    world_close(&far);
+    struct dc_error error = {0};
+    struct ds_net *net;
+    struct ds_net_topology topology;
+    CU_ASSERT_EQUAL_FATAL(
+        ds_topology_from_matrix(matrix_names, matrix_rtt_ns, 2, &topology, &error), DC_OK);
+    config.topology = &topology;
+    config.host_delay_ns = 1;
+    config.kinds = 1;
+    struct ds_net_host host = {.access_ns = DS_NET_ACCESS_MAX_NS};
+    CU_ASSERT_EQUAL(ds_net_create(&config, &host, 1, &net, &error), DC_OK);
+    ds_net_free(net);
+    for (int i = 0; i < 2; i++) {
+        host.access_ns = i == 0 ? -1 : DS_NET_ACCESS_MAX_NS + 1;
+        CU_ASSERT_EQUAL(ds_net_create(&config, &host, 1, &net, &error), DC_ERR_USAGE);
+    }
+    ds_topology_free(&topology);
+}
+
 static void test_wire_bytes(void)
 {
     CU_ASSERT_EQUAL(ds_net_wire_bytes(0), 52);
@@ -378,6 +418,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         {"latency and its floor", test_latency},
+        {"last miles", test_access},
         {"bytes on the wire", test_wire_bytes},
         {"uplink: exact serialisation", test_serialisation},
         {"downlink", test_downlink},

@@ -10,7 +10,9 @@ static struct town *working_town(void)
     struct town *t = town_make(&spec);
     for (uint32_t i = 0; i < 60; i++)
         town_call(t, town_client(t, i % 2), 500000000 + i * INT64_C(400000000),
-                  (struct dc_call){.put = i % 5 == 0, .object = i, .size_bytes = 50000});
+                  (struct dc_call){.kind = i % 5 == 0 ? DC_CALL_PUT : DC_CALL_GET,
+                                   .object = i,
+                                   .size_bytes = 50000});
     town_run(t, 36 * INT64_C(1000000000));
     return t;
 }
@@ -124,7 +126,9 @@ static void test_mutated(void)
     t->context = t;
     for (uint32_t i = 0; i < 60; i++)
         town_call(t, town_client(t, i % 2), 500000000 + i * INT64_C(400000000),
-                  (struct dc_call){.put = i % 5 == 0, .object = i, .size_bytes = 50000});
+                  (struct dc_call){.kind = i % 5 == 0 ? DC_CALL_PUT : DC_CALL_GET,
+                                   .object = i,
+                                   .size_bytes = 50000});
     town_run(t, 36 * INT64_C(1000000000));
     CU_ASSERT_TRUE(t->sent[DC_MSG_TIMEOUT] > 0);
     CU_ASSERT_TRUE(t->sent[DC_MSG_BLOCK_REQUEST] > 0 && t->sent[DC_MSG_BLOCK_REPLY] > 0);
@@ -172,7 +176,7 @@ static void test_inputs(void)
     uint64_t height[TOWN_NODES];
     memcpy(height, t->height, sizeof height);
     struct dc_stream s = dc_stream(1, dc_name("inputs"), 0);
-    struct dc_call call = {.put = true, .object = 1, .size_bytes = UINT64_MAX / 2};
+    struct dc_call call = {.kind = DC_CALL_PUT, .object = 1, .size_bytes = UINT64_MAX / 2};
     for (uint32_t i = 0; i < 400; i++) {
         uint64_t r = dc_next64(&s);
         uint64_t timer = i % 3 == 0   ? (uint64_t)DC_TIMER_VERIFIER << 56 | r % 20

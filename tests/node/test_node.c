@@ -193,7 +193,8 @@ static void test_wrong_proof(void)
         town_run(t, t->now_ns + SECOND / 20);
         for (uint32_t n = 0; n < 4 && s == NULL; n++)
             for (uint32_t j = 0; j < t->node[n]->validator->verifier.count && s == NULL; j++)
-                if (t->node[n]->validator->verifier.session[j].node >= 4) {
+                if (t->node[n]->validator->verifier.session[j].asked &&
+                    t->node[n]->validator->verifier.session[j].node >= 4) {
                     s = &t->node[n]->validator->verifier.session[j];
                     v = n;
                 }

@@ -303,7 +303,7 @@ static void test_put_to_deal(void)
            GOOD)
         object++;
     town_call(t, CLIENT, t->now_ns + 1,
-              (struct dc_call){.put = true, .object = object, .size_bytes = 70000});
+              (struct dc_call){.kind = DC_CALL_PUT, .object = object, .size_bytes = 70000});
     town_run(t, t->now_ns + 8 * SECOND);
     CU_ASSERT_EQUAL(t->put_ok, 1);
     const struct dc_state *state = town_state(t, GOOD);

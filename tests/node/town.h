@@ -50,6 +50,8 @@ struct town_spec {
     uint32_t validators, services, clients;
     enum dc_strategy strategy[TOWN_NODES]; /* by node id */
     dc_q31 missing[TOWN_NODES];            /* of its disk */
+    uint32_t accomplice[TOWN_NODES];       /* of outsourcers */
+    dc_q31 turn_score;                     /* of bursts */
     uint64_t deal_bytes;     /* 0: none; else each service node holds one from genesis */
     uint64_t capacity_bytes; /* 0: TOWN_CAPACITY */
     uint32_t retries;
@@ -76,10 +78,12 @@ struct town {
     uint64_t sent[DC_MSG_COUNT];
     struct town_sample sample[DC_MSG_COUNT][TOWN_SAMPLES];
     uint64_t height[TOWN_NODES], refused[TOWN_NODES], timed_out, conflicts;
-    uint64_t get_ok, get_failed, put_ok, put_failed;
+    uint64_t turned, get_ok, get_failed, put_ok, put_failed;
     /* A letter for which this says true is lost. */
     bool (*lose)(void *context, uint32_t from, uint32_t to, const uint8_t *bytes, size_t size);
     void *context;
+    /* One way; NULL: TOWN_DELAY_NS everywhere. */
+    int64_t (*delay_ns)(const struct town *t, uint32_t from, uint32_t to);
 };
 
 static inline struct dc_params town_params(void)
@@ -215,7 +219,8 @@ static inline void town_mail(struct town *t, uint32_t from, uint32_t to, struct 
     if (t->lose != NULL && t->lose(t->context, from, to, l->data, l->payload.size))
         return;
     l->refs++;
-    town_post(t, (struct town_event){.time_ns = t->now_ns + TOWN_DELAY_NS,
+    int64_t delay_ns = t->delay_ns != NULL ? t->delay_ns(t, from, to) : TOWN_DELAY_NS;
+    town_post(t, (struct town_event){.time_ns = t->now_ns + delay_ns,
                                      .node = to,
                                      .from = from,
                                      .gossip = gossip,
@@ -228,6 +233,7 @@ static inline void town_note(struct town *t, uint32_t node, const struct dc_effe
     t->refused[node] += e->timer == DC_NOTE_REFUSED || e->timer == DC_NOTE_REJECTED;
     t->timed_out += e->timer == DC_NOTE_TIMED_OUT;
     t->conflicts += e->timer == DC_NOTE_CONFLICT;
+    t->turned += e->timer == DC_NOTE_TURNED;
     if (e->timer == DC_NOTE_GET)
         *(e->b != 0 ? &t->get_ok : &t->get_failed) += 1;
     if (e->timer == DC_NOTE_PUT)
@@ -374,6 +380,8 @@ static inline void town_nodes(struct town *t, const struct town_spec *spec)
                                    .capacity_bytes = t->set.account[n].capacity_bytes,
                                    .filler = role == DC_NODE_SERVICE ? &t->filler[n] : NULL,
                                    .disk = {.key = dc_mix64(n), .missing = spec->missing[n]},
+                                   .accomplice = spec->accomplice[n],
+                                   .turn_score = spec->turn_score,
                                    .replicas = 1,
                                    .retries = spec->retries,
                                    .deal_epochs = 20,

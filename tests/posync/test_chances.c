@@ -4,8 +4,8 @@
  * program fails with a probability of about one in a hundred over all choices of beacons, and these
  * are 1, 2, 3 ... */
 #include "models/base/rng.h"
-#include "models/posync/posync.h"
 #include "models/service/storage.h"
+#include "tests/posync/plain.h"
 #include "tests/support/harness.h"
 #include "tests/support/statistics.h"
 
@@ -36,10 +36,10 @@ static void test_audit_coin(void)
         for (uint64_t e = 1; e <= 50; e++) {
             struct dc_hash beacon = beacon_of(e);
             for (uint32_t id = 0; id < 2000; id++) {
-                bool now = dc_posync_causes(&p, &r, id, e, &beacon) == DC_CAUSE_AUDIT;
+                bool now = plain_causes(&p, &r, id, e, &beacon) == DC_CAUSE_AUDIT;
                 n += now;
                 repeated += now && id > 0;
-                both += now && id > 0 && dc_posync_causes(&p, &r, id - 1, e, &beacon) != 0;
+                both += now && id > 0 && plain_causes(&p, &r, id - 1, e, &beacon) != 0;
             }
         }
         CU_ASSERT(test_binomial_fits(n, 100000, real(p.audit), level));
@@ -61,7 +61,7 @@ static void test_soft_theta(void)
         for (uint64_t e = 1; e <= 20; e++) {
             struct dc_hash beacon = beacon_of(e);
             for (uint32_t id = 0; id < 2000; id++) {
-                uint8_t c = dc_posync_causes(&p, &r, id, e, &beacon);
+                uint8_t c = plain_causes(&p, &r, id, e, &beacon);
                 any += c != 0;
                 theta += (c & DC_CAUSE_THETA) != 0;
                 audit += (c & DC_CAUSE_AUDIT) != 0;
@@ -91,7 +91,7 @@ static void test_challenges_per_epoch(void)
                 struct dc_hash beacon = beacon_of(1000 * t + e);
                 for (uint32_t id = 0; id < N; id++) {
                     struct dc_posync r = {.u = dc_q31_from_ppm(id % 50 * 20000), .u_defined = 1};
-                    challenges += dc_posync_causes(&p, &r, id, e, &beacon) != 0;
+                    challenges += plain_causes(&p, &r, id, e, &beacon) != 0;
                 }
             }
             for (uint32_t id = 0; id < N; id++)
@@ -120,7 +120,7 @@ static void test_drawn_once(void)
             uint32_t at = UINT32_MAX, draws = 0;
             for (uint32_t h = first; h <= last && draws == 0; h++) {
                 struct dc_hash beacon = beacon_of((60 * e + h) / 3);
-                if (dc_posync_drawn(&beacon, id, 60 * e + h, last - h + 1)) {
+                if (plain_drawn(&beacon, id, 60 * e + h, last - h + 1)) {
                     at = h;
                     draws++;
                 }
@@ -145,7 +145,7 @@ static void test_verifiers(void)
     for (uint64_t e = 1; e <= 30000; e++) {
         struct dc_hash nonce = beacon_of(e);
         uint32_t out[DC_VERIFIERS_MAX], place[3] = {0};
-        CU_ASSERT_EQUAL_FATAL(dc_posync_verifiers(&p, &nonce, 7, member, 10, out), 3);
+        CU_ASSERT_EQUAL_FATAL(dc_posync_verifiers_draw(p.verifiers, &nonce, 7, member, 10, out), 3);
         for (int i = 0; i < 3; i++) {
             CU_ASSERT_FATAL(out[i] != 7);
             while (place[i] < 10 && member[place[i]] != out[i])
@@ -177,7 +177,7 @@ static void test_verifiers_few(void)
             for (uint64_t e = 1; e <= 20; e++) {
                 struct dc_hash nonce = beacon_of(e);
                 uint32_t out[DC_VERIFIERS_MAX], others = count - (id < count), seen = 0;
-                uint8_t n = dc_posync_verifiers(&p, &nonce, id, member, count, out);
+                uint8_t n = dc_posync_verifiers_draw(p.verifiers, &nonce, id, member, count, out);
                 CU_ASSERT_EQUAL(n, others < DC_VERIFIERS_MAX ? others : DC_VERIFIERS_MAX);
                 for (uint8_t i = 0; i < n; i++) {
                     CU_ASSERT(out[i] < count && out[i] != id && (seen & 1u << out[i]) == 0);
@@ -225,7 +225,7 @@ static void test_k_max_chance(void)
     uint64_t hard = 0, plain = 0;
     for (uint64_t e = 1; e <= 50000; e++) {
         struct dc_hash nonce = beacon_of(e);
-        uint8_t k = dc_posync_difficulty(&p, &r, DC_CAUSE_AUDIT, &nonce);
+        uint8_t k = plain_difficulty(&p, &r, DC_CAUSE_AUDIT, &nonce);
         hard += k == 32;
         plain += k == 8;
     }

@@ -1,7 +1,7 @@
 /* Proof of Sync, what is not left to chance: due heights against counting, scores against exact
  * fractions, every table of verdicts, the sequential test against logarithms in double. */
 #include "models/base/rng.h"
-#include "models/posync/posync.h"
+#include "tests/posync/plain.h"
 #include "tests/support/harness.h"
 
 #include <math.h>
@@ -117,6 +117,43 @@ static void test_score_formulas(void)
     }
 }
 
+/* Left-out components: the others share their weights; with nothing left, v alone. */
+static void test_ablation(void)
+{
+    for (uint64_t seed = 1; seed <= 3000; seed++) {
+        struct dc_stream s = dc_stream(seed, dc_name("posync"), dc_name("ablation"));
+        struct dc_params p = defaults;
+        const dc_q31 x[4] = {draw_q31(&s), draw_q31(&s), draw_q31(&s), draw_q31(&s)};
+        struct dc_posync r = {.s = x[0], .a = x[1], .u = x[2], .q = x[3], .proved = draw_q31(&s)};
+        if (seed % 5 == 0) /* weights that are 0 of themselves */
+            p.weight_s_ppm = p.weight_a_ppm = 0, p.weight_u_ppm = 800000;
+        const uint32_t w[4] = {p.weight_s_ppm, p.weight_a_ppm, p.weight_u_ppm, p.weight_q_ppm};
+        static const uint32_t bit[4] = {DC_COMPONENT_S, DC_COMPONENT_A, DC_COMPONENT_U,
+                                        DC_COMPONENT_Q};
+        p.ablate = (uint32_t)(seed % 16);
+        unsigned __int128 sum = 0, whole = 0;
+        for (int i = 0; i < 4; i++) {
+            if (p.ablate & bit[i])
+                continue;
+            sum += (unsigned __int128)w[i] * x[i];
+            whole += w[i];
+        }
+        dc_q31 performance = dc_posync_performance(&p, &r);
+        if (whole == 0)
+            CU_ASSERT_EQUAL(performance, r.proved);
+        if (whole != 0)
+            CU_ASSERT(is_floor(performance, sum * r.proved, whole * DC_ONE));
+    }
+    struct dc_params p = defaults;
+    struct dc_posync r = {.s = 1000, .a = 2000, .u = 3000, .q = 4000, .proved = DC_ONE};
+    p.ablate = DC_COMPONENT_S | DC_COMPONENT_A | DC_COMPONENT_Q;
+    CU_ASSERT_EQUAL(dc_posync_performance(&p, &r), 3000);
+    p.ablate = DC_COMPONENT_S | DC_COMPONENT_A;
+    CU_ASSERT_EQUAL(dc_posync_performance(&p, &r), 3500);
+    p.ablate = 15;
+    CU_ASSERT_EQUAL(dc_posync_performance(&p, &r), DC_ONE);
+}
+
 /* What is full stays full, what is empty goes to nothing, and 0.5 scores weigh 0.75. */
 static void test_score_edges(void)
 {
@@ -145,25 +182,25 @@ static void test_causes(void)
     p.theta = DC_ONE / 4;
     p.soft = DC_ONE;
     struct dc_posync r = {.u = DC_ONE / 4, .u_defined = 1};
-    CU_ASSERT_EQUAL(dc_posync_causes(&p, &r, 1, 2, &beacon), 0);
+    CU_ASSERT_EQUAL(plain_causes(&p, &r, 1, 2, &beacon), 0);
     r.u--;
-    CU_ASSERT_EQUAL(dc_posync_causes(&p, &r, 1, 2, &beacon), DC_CAUSE_THETA);
+    CU_ASSERT_EQUAL(plain_causes(&p, &r, 1, 2, &beacon), DC_CAUSE_THETA);
     r.u_defined = 0; /* theta ignores an undefined u */
-    CU_ASSERT_EQUAL(dc_posync_causes(&p, &r, 1, 2, &beacon), 0);
+    CU_ASSERT_EQUAL(plain_causes(&p, &r, 1, 2, &beacon), 0);
     r.flagged = 1;
-    CU_ASSERT_EQUAL(dc_posync_causes(&p, &r, 1, 2, &beacon), DC_CAUSE_FLAG);
+    CU_ASSERT_EQUAL(plain_causes(&p, &r, 1, 2, &beacon), DC_CAUSE_FLAG);
     r = (struct dc_posync){.escalated = 1, .u = DC_ONE, .u_defined = 1};
-    CU_ASSERT_EQUAL(dc_posync_causes(&p, &r, 1, 2, &beacon), DC_CAUSE_ESCALATION);
+    CU_ASSERT_EQUAL(plain_causes(&p, &r, 1, 2, &beacon), DC_CAUSE_ESCALATION);
     r = (struct dc_posync){.undecided = 1, .u = DC_ONE, .u_defined = 1};
-    CU_ASSERT_EQUAL(dc_posync_causes(&p, &r, 1, 2, &beacon), DC_CAUSE_RETRY);
+    CU_ASSERT_EQUAL(plain_causes(&p, &r, 1, 2, &beacon), DC_CAUSE_RETRY);
     p.audit = DC_ONE;
     r = (struct dc_posync){.u = 0, .u_defined = 1, .flagged = 1, .escalated = 1, .undecided = 1};
-    CU_ASSERT_EQUAL(dc_posync_causes(&p, &r, 1, 2, &beacon), 31);
+    CU_ASSERT_EQUAL(plain_causes(&p, &r, 1, 2, &beacon), 31);
     p.escalation = false;
-    CU_ASSERT_EQUAL(dc_posync_causes(&p, &r, 1, 2, &beacon), 31 - DC_CAUSE_ESCALATION);
+    CU_ASSERT_EQUAL(plain_causes(&p, &r, 1, 2, &beacon), 31 - DC_CAUSE_ESCALATION);
     p.escalation = true;
     p.soft = p.audit = p.theta = 0;
-    CU_ASSERT_EQUAL(dc_posync_causes(&p, &r, 1, 2, &beacon), 31 - DC_CAUSE_THETA - DC_CAUSE_AUDIT);
+    CU_ASSERT_EQUAL(plain_causes(&p, &r, 1, 2, &beacon), 31 - DC_CAUSE_THETA - DC_CAUSE_AUDIT);
 }
 
 static void test_draw_window(void)
@@ -185,7 +222,7 @@ static uint8_t difficulty(uint32_t k, uint32_t k_min, uint32_t k_max, uint32_t r
         .k = k, .k_min = k_min, .k_max = k_max, .rigor = rigor, .k_max_chance = chance};
     struct dc_posync r = {0};
     struct dc_hash nonce = {{7}};
-    return dc_posync_difficulty(&p, &r, causes, &nonce);
+    return plain_difficulty(&p, &r, causes, &nonce);
 }
 
 static void test_difficulty(void)
@@ -335,6 +372,7 @@ int main(void)
         {"heartbeats staggered", test_heartbeats_staggered},
         {"score formulas", test_score_formulas},
         {"score edges", test_score_edges},
+        {"ablation", test_ablation},
         {"causes", test_causes},
         {"draw window", test_draw_window},
         {"difficulty", test_difficulty},

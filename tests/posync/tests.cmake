@@ -1,2 +1,6 @@
 destra_test(posync/test_posync models_posync m LABELS "unit;property")
 destra_test(posync/test_chances models_posync models_service m LABELS "unit;statistics")
+destra_test(posync/test_holt models_posync m LABELS "unit;property")
+destra_test(posync/test_history models_posync m LABELS "unit;property")
+destra_test(posync/test_policy models_posync m LABELS "unit;property")
+destra_test(posync/test_adaptive models_posync models_service m LABELS "unit;statistics")

@@ -129,6 +129,9 @@ def check_synthetic(path):
             "epochs/blocks": value(13, epochs), "epochs/time_end": np.arange(epochs) * 60. + 60,
             "epochs/finality_p95": double(value(3, epochs)), "epochs/finality_p99": np.full(epochs, np.nan),
             "node_epoch/score": value(104, epochs, nodes) / 2.**31,
+            "node_epoch/forecast": value(105, epochs, nodes) / 2.**31, "epochs/theta": np.full(epochs, 0.25),
+            "strategies/nodes": value(140, epochs, 4).ravel(), "strategies/strategy": np.tile(np.arange(4), epochs),
+            "strategies/payoff": double(value(143, epochs, 4)).ravel(),
             "node_epoch/p_value": double(value(120, epochs, nodes)),
             "node_epoch/difficulty": value(110, epochs, nodes) % 256,
             "node_epoch/bond": value(130, epochs, nodes), "node_epoch/reward": value(131, epochs, nodes),
@@ -141,7 +144,7 @@ def check_synthetic(path):
         }
         for name, expected in want.items():
             expect(name in file and same(file[name][...], expected), f"synthetic: {name} differs")
-        first = np.array([value(25 + i, epochs) for i in range(4)]).T
+        first = np.array([value(26 + i, epochs) for i in range(5)]).T
         expect(same(file["epochs/passed_by_cause"][...], first), "synthetic: epochs/passed_by_cause differs")
         u = np.where(np.arange(nodes)[None, :] % 7 == 0, np.nan, value(100, epochs, nodes) / 2.**31)
         expect(same(file["node_epoch/utilisation"][...], u), "synthetic: node_epoch/utilisation differs")

@@ -50,7 +50,7 @@ static double synthetic_double(uint64_t tag, uint64_t row, uint64_t index)
 
 #define SYNTHETIC_NODES_MAX 4096
 struct synthetic_arrays {
-    uint32_t q[5][SYNTHETIC_NODES_MAX];
+    uint32_t q[6][SYNTHETIC_NODES_MAX];
     uint8_t small[5][SYNTHETIC_NODES_MAX];
     double p[SYNTHETIC_NODES_MAX];
     uint64_t money[2][SYNTHETIC_NODES_MAX], digest[SYNTHETIC_NODES_MAX];
@@ -86,6 +86,7 @@ static void synthetic_epoch_row(const struct synthetic *s, struct ds_row_epoch *
     row->time_start_s = (double)e * 60;
     row->time_end_s = (double)e * 60 + 60;
     row->finality_p50_s = 0.5;
+    row->theta = 0.25;
     row->finality_p95_s = synthetic_double(3, e, 0);
     row->finality_p99_s = e == 0 ? NAN : -NAN;
     if (s->touch_table == DS_TABLE_EPOCHS && e == 0)
@@ -104,6 +105,7 @@ static enum dc_status synthetic_epoch(const struct synthetic *s, struct ds_recor
             a->q[i][n] = (uint32_t)synthetic_value(100 + i, e, n);
             a->small[i][n] = (uint8_t)synthetic_value(110 + i, e, n);
         }
+        a->q[5][n] = (uint32_t)synthetic_value(105, e, n);
         a->q[0][n] = n % 7 == 0 ? DS_Q31_NONE : a->q[0][n];
         a->p[n] = synthetic_double(120, e, n);
         a->money[0][n] = synthetic_value(130, e, n);
@@ -115,10 +117,20 @@ static enum dc_status synthetic_epoch(const struct synthetic *s, struct ds_recor
     if (s->touch_table == DS_TABLE_DIGEST && e == 0)
         a->digest[0] ^= 1ull << 63;
     struct ds_row_node_epoch row = {a->q[0],     a->q[1],     a->q[2],     a->q[3],     a->q[4],
-                                    a->small[0], a->small[1], a->small[2], a->small[3], a->small[4],
-                                    a->p,        a->money[0], a->money[1]};
+                                    a->q[5],     a->small[0], a->small[1], a->small[2], a->small[3],
+                                    a->small[4], a->p,        a->money[0], a->money[1]};
     if (status == DC_OK)
         status = ds_recorder_append(r, DS_TABLE_NODE_EPOCH, &row, error);
+    for (uint8_t i = 0; i < 4 && status == DC_OK; i++) {
+        struct ds_row_strategy strategy = {.epoch = e,
+                                           .nodes = synthetic_value(140, e, i),
+                                           .reward = synthetic_value(141, e, i),
+                                           .slashed = synthetic_value(142, e, i),
+                                           .strategy = i,
+                                           .payoff = synthetic_double(143, e, i)};
+        strategy.slashed += s->touch_table == DS_TABLE_STRATEGIES && e == 0;
+        status = ds_recorder_append(r, DS_TABLE_STRATEGIES, &strategy, error);
+    }
     struct ds_row_digest digest = {(int64_t)(e + 1) * 60000000000, e * 100, a->digest};
     if (status == DC_OK)
         status = ds_recorder_append(r, DS_TABLE_DIGEST, &digest, error);

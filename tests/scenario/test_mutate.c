@@ -20,19 +20,26 @@ static const char sample[] =
     "  - name: sto\n"
     "    role: service\n"
     "    count: 20\n"
-    "    strategy: {honest: 0.9, partial(0.3): 0.1}\n"
+    "    trace: t.csv\n"
+    "    strategy: {honest: 0.9, partial(0.3): 0.1, washer(3): 1, rational: 1, burst(0.8): 2}\n"
+    "    rational: {options: {honest: 1, ghost: 0.5}, revise: 0.2, selection: 3}\n"
     "    links: [{share: 1, loss: \"1 %\"}]\n"
     "    place: [eu*]\n"
-    "protocol: {theta: 0.3, detectors: [ewma]}\n"
+    "  - {name: cli, role: client, count: 2, demand: {diurnal: {amplitude: 0.5, period: 1 h},\n"
+    "     flash: [{at: 5 s, for: 9 s, factor: 2.5, focus: 0.5}]}}\n"
+    "protocol: {theta: 0.3, detectors: [ewma], theta_multiple: 1.5, ablate: [u], budget: 9}\n"
     "faults:\n"
     "  - {at: 1 s, for: 5 s, kind: partition, groups: [['val[0..2]', 10 % of sto], [rest]]}\n"
     "  - {at: 2 s, kind: link, src: region eu*, latency_factor: 2}\n"
+    "  - {at: 2 s, kind: grief, nodes: sto, latency_add: 1 s, count: 3}\n"
     "expect:\n"
     "  - safety\n"
     "  - finality_latency.p99 < 5 s\n";
 
 static const char matrix[] =
     "rtt_ms, eu-1, eu-2, us-1\neu-1, 1, 2, 3\neu-2, 2, 1, 3\nus-1, 3, 3, 1\n";
+
+static const char trace[] = "time, a, b\n0, 0.5, 0\n30, 0.25, 1\n";
 
 static unsigned accepted, refused;
 
@@ -44,9 +51,10 @@ static void resolve(const struct ds_scenario *s, struct ds_text *out)
 
 static void try_text(const char *text, size_t size)
 {
-    struct ds_input input = {"r.csv", matrix, sizeof matrix - 1};
+    struct ds_input input[2] = {{"r.csv", matrix, sizeof matrix - 1},
+                                {"t.csv", trace, sizeof trace - 1}};
     struct ds_source source = {
-        .name = "m.yaml", .text = text, .size = size, .inputs = &input, .inputs_count = 1};
+        .name = "m.yaml", .text = text, .size = size, .inputs = input, .inputs_count = 2};
     struct ds_scenario s, again;
     struct ds_diagnostics d = {0};
     enum dc_status status = ds_scenario_load_text(&source, NULL, 0, &s, &d);

@@ -144,6 +144,118 @@ static const struct refusal refusals[] = {
     {"partial of what",
      HEAD "  - {name: x, role: service, count: 1, strategy: partial}\n",
      {"7:50", "write `partial(0.3)`"}},
+    {"partial of nothing",
+     HEAD "  - {name: x, role: service, count: 1, strategy: partial(0)}\n",
+     {"7:50", "a node that lacks nothing is honest"}},
+    {"a service strategy of a validator",
+     HEAD "  - {name: x, role: validator, count: 1, strategy: {honest: 1, sybil(2): 1}}\n",
+     {"7:64", "`sybil` is for a service node, this group's role is validator"}},
+    {"a lying service node",
+     HEAD "  - {name: x, role: service, count: 1, strategy: lying}\n",
+     {"7:50", "`lying` is for a validator"}},
+    {"how many sybils",
+     HEAD "  - {name: x, role: service, count: 9, strategy: sybil}\n",
+     {"7:50", "write `sybil(8)`"}},
+    {"too many sybils",
+     HEAD "  - {name: x, role: service, count: 99, strategy: sybil(65)}\n",
+     {"7:51", "use 1 to 64 nodes"}},
+    {"a share of sybils",
+     HEAD "  - {name: x, role: service, count: 99, strategy: sybil(0.5)}\n",
+     {"7:51", "`0.5` is not a whole number"}},
+    {"a ring of nobody",
+     HEAD "  - {name: x, role: service, count: 9, strategy: {washer(0): 1}}\n",
+     {"7:51", "use 1 to 64 nodes"}},
+    {"a ring larger than its group",
+     HEAD "  - {name: x, role: service, count: 9, strategy: {honest: 1, washer(10): 1}}\n",
+     {"7:50", "strategy `washer(10)` takes 10 nodes, the group has 9"}},
+    {"burst at no score",
+     HEAD "  - {name: x, role: service, count: 9, strategy: burst}\n",
+     {"7:50", "write `burst(0.8)`"}},
+    {"burst from the start",
+     HEAD "  - {name: x, role: service, count: 9, strategy: burst(0)}\n",
+     {"7:50", "turns at a score of 0 is a ghost"}},
+    {"an argument for nothing",
+     HEAD "  - {name: x, role: service, count: 9, strategy: rational(3)}\n",
+     {"7:50", "write `rational`"}},
+    {"an open bracket",
+     HEAD "  - {name: x, role: service, count: 9, strategy: washer(3}\n",
+     {"7:50", "write `washer, or washer(4) for a ring`"}},
+    {"a rational node that turns rational",
+     HEAD "  - {name: x, role: service, count: 9, rational: {options: {ghost: 1, rational: 1}}}\n",
+     {"7:71", "options: a node cannot turn to `rational`"}},
+    {"a rational node that joins a ring",
+     HEAD "  - {name: x, role: service, count: 9, rational: {options: {washer(2): 1}}}\n",
+     {"7:61", "cannot join a ring"}},
+    {"a rational node without options",
+     HEAD "  - {name: x, role: service, count: 9, rational: {options: {ghost: 0}}}\n",
+     {"7:60", "sum to 0"}},
+    {"a rational client",
+     HEAD "  - {name: x, role: client, count: 9, rational: {revise: 0.1}}\n",
+     {"7:39", "`rational` does nothing for role client"}},
+    {"customers of a client",
+     HEAD "  - {name: x, role: client, count: 9, customers: 2, chunk_time: 1 ms, load_noise: 1,\n"
+          "     access_delay: 1 ms, trace: a.csv}\n",
+     {"7:39", "`customers` does nothing", "7:53", "`chunk_time` does", "7:71", "`load_noise` does",
+      "8:6", "`access_delay` does", "8:26", "`trace` does nothing for role client"}},
+    {"no customers",
+     HEAD "  - {name: x, role: service, count: 9, customers: 0}\n",
+     {"7:51", "use 1 to 64"}},
+    {"a trace that is not there",
+     HEAD "  - {name: x, role: service, count: 9, trace: no.csv}\n"
+          "  - {name: c, role: client, count: 1}\n",
+     {"7:47", "no.csv`: No such file"}},
+    {"a trace that nobody pays for",
+     HEAD "  - {name: x, role: service, count: 9, trace: data/idle-trace.csv}\n",
+     {"7:47", "nobody pays for what a trace says: add a group of clients"}},
+    {"a day without amplitude",
+     HEAD "  - {name: c, role: client, count: 1, demand: {diurnal: {period: 1 h}}}\n",
+     {"7:57", "`amplitude` is missing"}},
+    {"a day of no length",
+     HEAD "  - {name: c, role: client, count: 1, demand: {diurnal: {amplitude: 1, period: 0}}}\n",
+     {"7:80", "use 1 s to 365 d"}},
+    {"crowds",
+     HEAD "  - name: c\n    role: client\n    count: 1\n    demand:\n      flash:\n"
+          "        - {at: 1 s, for: 1 s, factor: 0.5}\n        - {at: 1 s, factor: 2}\n"
+          "        - {at: 1 s, for: 0, factor: 2, focus: 2}\n",
+     {"12:39", "use 1 to 1000", "13:11", "`for` is missing", "14:26", "use 1 ns to 365 d", "14:47",
+      "a share is between 0 and 1"}},
+    {"a crowd after the end",
+     HEAD "  - {name: c, role: client, count: 1,\n"
+          "     demand: {flash: [{at: 5 h, for: 1 s, factor: 2}]}}\n",
+     {"8:28", "the run is over by then"}},
+    {"fewer verifiers for the flagged",
+     HEAD "protocol: {verifiers: 4, verifiers_flagged: 3}\n",
+     {"7:45", "verifiers_flagged: 3 is below verifiers, 4: raise it"}},
+    {"more verifiers than the flagged have",
+     HEAD "protocol: {verifiers: 6}\n",
+     {"7:11", "verifiers_flagged: 5 is below verifiers, 6"}},
+    {"p_hi below p_lo", HEAD "protocol: {p_hi: 0.7}\n", {"7:18", "p_hi is below p_lo: raise it"}},
+    {"a load that audits alone make",
+     HEAD "protocol: {theta_mode: adaptive, audit: 0.05}\n",
+     {"7:11", "load_target is not above audit"}},
+    {"no weight left",
+     HEAD "protocol: {ablate: [s, a, u, q]}\n",
+     {"7:20", "ablate leaves no weight in the score"}},
+    {"no weight left but 0",
+     HEAD "protocol: {ablate: [s, a, u], weight_q: 0, weight_s: 0.55}\n",
+     {"7:20", "ablate leaves no weight in the score"}},
+    {"words of the protocol",
+     HEAD "protocol: {trigger: seen, theta_mode: levle, difficulty: hard, order: ucbs,\n"
+          "  combine: fischer, ablate: [v]}\n",
+     {"7:21", "observed, forecast, either", "7:39", "did you mean `level`?", "7:58",
+      "use one of uniform, history", "7:71", "did you mean `ucb`?", "8:12",
+      "did you mean `fisher`?", "8:30", "s, a, u, q"}},
+    {"numbers of the protocol",
+     HEAD "protocol: {theta_multiple: 11, ucb: 10.5, load_target: 0, f_min: 0, holt_level: 1.1,\n"
+          "  ready_ratio: -1}\n",
+     {"7:28", "use 0 to 10", "7:37", "use 0 to 10", "7:56", "load_target: `0` is out of range",
+      "7:66", "f_min: `0` is out of range", "7:81", "between 0 and 1", "8:16", "negative"}},
+    {"grief that nobody feels",
+     HEAD "faults: [{at: 5 s, kind: grief, nodes: sto}]\n",
+     {"7:10", "this fault changes nothing: give latency_add"}},
+    {"grief's keys",
+     HEAD "faults: [{at: 5 s, kind: grief, nodes: sto, latency_add: 1 s, loss: 1, count: 0}]\n",
+     {"7:63", "`loss` does nothing for kind grief", "7:79", "count: `0` is out of range"}},
     {"no such place",
      HEAD "  - {name: x, role: client, count: 1, place: us-east-3}\n",
      {"7:46", "no region is called `us-east-3`: did you mean `us-east-"}},
@@ -298,6 +410,43 @@ static void test_files(void)
     }
 }
 
+/* A trace's mistakes are told with their place in the trace; two groups read one file once. */
+static void test_traces(void)
+{
+    static const char text[] = "name: b\nduration: 4 epochs\nnetwork: {latency: 1 ms}\nnodes:\n"
+                               "  - {name: val, role: validator, count: 4}\n"
+                               "  - {name: sto, role: service, count: 4, trace: u.csv}\n"
+                               "  - {name: sta, role: service, count: 4, trace: u.csv}\n"
+                               "  - {name: cli, role: client, count: 4}\n";
+    static const struct {
+        const char *csv, *line;
+    } files[] = {{"", "u.csv:1:1: error: nothing here"},
+                 {"time,a\n0,0.5\n30,50%\n", "u.csv:3:4: error: not a utilisation"},
+                 {"time,a\n0,0.5\n30,1\n20,1\n", "u.csv:4:1: error: times ascend"},
+                 {"time,a\n0,0.5\n30,1\n", NULL}};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        struct ds_diagnostics d = {0};
+        struct ds_scenario s;
+        struct ds_input input = {"u.csv", files[i].csv, strlen(files[i].csv)};
+        struct ds_source source = {.name = "t",
+                                   .text = text,
+                                   .size = sizeof text - 1,
+                                   .inputs = &input,
+                                   .inputs_count = 1};
+        struct ds_text out = {0};
+        enum dc_status status = ds_scenario_load_text(&source, NULL, 0, &s, &d);
+        ds_diagnostics_print(&d, &out);
+        CU_ASSERT_EQUAL(status, files[i].line != NULL ? DC_ERR_USAGE : DC_OK);
+        if (files[i].line != NULL)
+            CU_ASSERT(out.data != NULL &&
+                      strncmp(out.data, files[i].line, strlen(files[i].line)) == 0);
+        CU_ASSERT_EQUAL(s.inputs_count, 1);
+        ds_text_free(&out);
+        ds_scenario_free(&s);
+        ds_diagnostics_free(&d);
+    }
+}
+
 /* A refusal under memory that runs out at every request: never a crash, never DC_OK. */
 static void test_memory(void)
 {
@@ -329,6 +478,7 @@ int main(void)
         {"bad scenarios", test_refusals},
         {"bad overrides", test_overrides},
         {"files that are not there, or wrong", test_files},
+        {"traces that are wrong", test_traces},
         {"memory runs out while refusing", test_memory},
     };
     return TEST_MAIN("scenario refusals", cases);

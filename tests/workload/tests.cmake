@@ -1,2 +1,6 @@
 destra_test(workload/test_tabulate sim_workload LABELS statistics)
 destra_test(workload/test_demand sim_workload LABELS statistics)
+destra_test(workload/test_shape sim_workload m LABELS statistics)
+destra_test(workload/test_trace sim_workload LABELS unit property)
+destra_test(workload/test_calls sim_world m LABELS "statistics;property")
+destra_test(workload/test_traced sim_world m LABELS "statistics;determinism")

@@ -14,7 +14,7 @@ static uint64_t across_of(const struct run *r, const char *dataset)
 {
     if (strncmp(dataset, "/node_epoch/", 12) == 0)
         return r->scenario->nodes_count;
-    return strstr(dataset, "_by_cause") != NULL ? 4 : 1;
+    return strstr(dataset, "_by_cause") != NULL ? DS_CAUSE_COUNT : 1;
 }
 
 static void compare_column(void *context, const char *dataset)
@@ -38,11 +38,9 @@ static uint32_t different(const struct run *a, const struct run *b, bool expecte
 {
     static const struct {
         const char *group, *dim;
-    } tables[] = {{"/blocks", "block"},
-                  {"/challenges", "challenge"},
-                  {"/epochs", "epoch"},
-                  {"/node_epoch", "epoch"},
-                  {"/traffic", "message_kind"}};
+    } tables[] = {{"/blocks", "block"},     {"/challenges", "challenge"},
+                  {"/epochs", "epoch"},     {"/strategies", "strategy_epoch"},
+                  {"/node_epoch", "epoch"}, {"/traffic", "message_kind"}};
     uint32_t bad = 0, columns = 0;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         struct comparison c = {.a = a, .b = b, .dim = tables[i].dim, .expected = expected};
