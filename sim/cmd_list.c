@@ -71,7 +71,8 @@ static void list_metrics(void)
     static const char *const suffixes[] = {[DS_SUFFIX_NONE] = "",
                                            [DS_SUFFIX_STRATEGY] = "[.STRATEGY]",
                                            [DS_SUFFIX_QUANTILE] = ".QUANTILE",
-                                           [DS_SUFFIX_KIND] = "[.MESSAGE]"};
+                                           [DS_SUFFIX_KIND] = "[.MESSAGE]",
+                                           [DS_SUFFIX_LINK] = "[.linkN]"};
     char name[96];
     for (size_t i = 0; i < ds_metrics_count; i++) {
         snprintf(name, sizeof name, "%s%s", ds_metrics[i].name, suffixes[ds_metrics[i].suffix]);

@@ -128,11 +128,22 @@ static void print_challenges(const struct ds_outcome *o)
                "(0.5: not at all)\n",
                ds_word_ratio(value(o, "u_auroc")).text);
     if (has(o, "lift_loss_none"))
-        printf("            lift %s (above 1: better than as many random audits, by loss); loss %s %% "
-               "without theta, %s %% with audits\n",
-               ds_word_ratio(value(o, "theta_lift")).text,
-               ds_word_ratio(value(o, "lift_loss_none")).text,
-               ds_word_ratio(value(o, "lift_loss_audits")).text);
+        printf(
+            "            lift %s (above 1: better than as many random audits, by loss); loss %s %% "
+            "without theta, %s %% with audits\n",
+            ds_word_ratio(value(o, "theta_lift")).text,
+            ds_word_ratio(value(o, "lift_loss_none")).text,
+            ds_word_ratio(value(o, "lift_loss_audits")).text);
+    if (value(o, "flags_from") > value(o, "epochs"))
+        printf("Flags       none is possible before epoch %s: the window of scores is not full "
+               "(anomaly_window)\n",
+               ds_word_count(value(o, "flags_from")).text);
+    if (value(o, "flags_total") > 0)
+        printf("Flags       %s of anomaly detection, %s of them of honest nodes; %s of cheats were "
+               "flagged\n",
+               ds_word_count(value(o, "flags_total")).text,
+               ds_word_count(value(o, "flags_false")).text,
+               ds_word_percent(value(o, "flag_recall")).text);
 }
 
 static struct ds_word part(const struct ds_outcome *o, const char *metric, const char *strategy,

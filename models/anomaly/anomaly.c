@@ -6,9 +6,12 @@
  *                            |            +-- scores of nodes that did not fail --> the next window
  *                            +--> class->learn --> the next model
  *
+ * Relations (detector.h) skip the table: their features are scores as they stand, and their windows
+ * are fed with `null`.
+ *
  *   dc_anomaly   refs, nodes, epoch, digest
  *                model[detector]    its own
- *                window[detector]   batches, shared with older objects
+ *                window[judge]      of detectors, then of relations: batches, shared with older objects
  *                twins              shared with older objects, as twins.h says
  *
  * Models are copied, because each epoch changes all of them: 32 bytes for each node and feature that
@@ -26,6 +29,9 @@
 
 #include <stdatomic.h>
 
+/* Whoever gives p-values: first dc_detectors, then dc_relations. */
+#define ANOMALY_JUDGES (DC_DETECTORS + DC_RELATIONS)
+
 struct dc_anomaly {
     _Atomic uint32_t refs;
     uint32_t nodes;
@@ -33,13 +39,18 @@ struct dc_anomaly {
     struct dc_hash digest;
     void *model[DC_DETECTORS]; /* NULL where the detector is off, has none, or is of_last */
     struct dc_features *last;  /* [nodes]: this epoch's, where a detector is of_last and on */
-    struct dc_window window[DC_DETECTORS];
-    struct dc_twins *twins; /* NULL where no detector is on */
+    struct dc_window window[ANOMALY_JUDGES];
+    struct dc_twins *twins; /* NULL where twin is off */
 };
 
 static bool anomaly_is_on(const struct dc_params *params, uint32_t d)
 {
     return (params->detectors & dc_detectors[d]->bit) != 0;
+}
+
+static bool anomaly_relates(const struct dc_params *params, uint32_t r)
+{
+    return (params->detectors & dc_relations[r].bit) != 0;
 }
 
 static bool anomaly_keeps_last(const struct dc_params *params)
@@ -64,6 +75,12 @@ static void anomaly_seal(struct dc_anomaly *a, const struct dc_params *params)
             dc_detectors[d]->digest(&h, a->model[d]);
         dc_window_digest(&h, &a->window[d]);
     }
+    for (uint32_t r = 0; r < DC_RELATIONS; r++) {
+        if (!anomaly_relates(params, r))
+            continue;
+        dc_hasher_update64(&h, dc_relations[r].bit);
+        dc_window_digest(&h, &a->window[DC_DETECTORS + r]);
+    }
     for (uint32_t i = 0; a->last != NULL && i < a->nodes; i++) {
         uint8_t text[4 * DC_FEATURE_COUNT + 2];
         for (int f = 0; f < DC_FEATURE_COUNT; f++)
@@ -84,7 +101,7 @@ struct dc_anomaly *dc_anomaly_create(const struct dc_params *params, uint32_t no
     struct dc_anomaly *a = dc_mem_need(1, sizeof *a, "anomaly detection");
     atomic_init(&a->refs, 1);
     a->nodes = nodes;
-    if (dc_detectors_on(params) != 0)
+    if (anomaly_relates(params, DC_RELATION_TWIN))
         a->twins = dc_twins_create();
     anomaly_seal(a, params);
     return a;
@@ -129,17 +146,17 @@ static void anomaly_table_free(struct anomaly_table *t)
     dc_mem_free(t->present);
 }
 
-/* Combines p[detector][node] to one of each node, and flags. */
-static void anomaly_judge(const struct dc_params *params, const struct dc_pvalue *p, uint32_t nodes,
-                          struct dc_anomaly_verdict *verdict)
+/* Combines p[judge][node] to one of each node, and flags. */
+static void anomaly_judge(const struct dc_params *params, const struct dc_pvalue *p,
+                          uint32_t judges, uint32_t nodes, struct dc_anomaly_verdict *verdict)
 {
     struct dc_pvalue *one = dc_mem_need(nodes + 1u, sizeof *one, "anomaly p-values");
     uint8_t *flag = dc_mem_need(nodes + 1u, sizeof *flag, "anomaly flags");
     for (uint32_t i = 0; i < nodes; i++) {
-        struct dc_pvalue each[DC_DETECTORS];
-        for (uint32_t d = 0; d < DC_DETECTORS; d++)
+        struct dc_pvalue each[ANOMALY_JUDGES];
+        for (uint32_t d = 0; d < judges; d++)
             each[d] = p[(size_t)d * nodes + i];
-        one[i] = dc_combine(params->combine, each, DC_DETECTORS);
+        one[i] = dc_combine(params->combine, each, judges);
     }
     (void)dc_fdr_flag(one, nodes, params->fdr, flag);
     for (uint32_t i = 0; i < nodes; i++)
@@ -181,6 +198,25 @@ static void anomaly_detector(struct dc_anomaly *a, const struct dc_anomaly *befo
     dc_mem_free(real);
 }
 
+/* The same for a relation.  Its window gets what chance gives in this epoch. */
+static void anomaly_relation(struct dc_anomaly *a, const struct dc_anomaly *before, uint32_t r,
+                             const struct dc_features *features, uint32_t nodes, uint64_t least,
+                             struct dc_pvalue *p)
+{
+    const struct dc_relation_class *class = &dc_relations[r];
+    const struct dc_window *window = &before->window[DC_DETECTORS + r];
+    uint32_t *score = dc_mem_need(nodes + 1u, sizeof *score, "anomaly scores");
+    for (uint32_t i = 0; i < nodes; i++)
+        score[i] = features[i].present ? dc_relation_score(class, features[i].value[class->feature])
+                                       : DC_SCORE_NONE;
+    dc_window_pvalues(window, score, nodes, least, p);
+    for (uint32_t i = 0; i < nodes; i++)
+        score[i] =
+            features[i].present ? dc_relation_score(class, features[i].null[r]) : DC_SCORE_NONE;
+    a->window[DC_DETECTORS + r] = dc_window_next(window, score, nodes, least);
+    dc_mem_free(score);
+}
+
 struct dc_anomaly *dc_anomaly_epoch(const struct dc_anomaly *before, const struct dc_params *params,
                                     const struct dc_features *features, uint32_t nodes,
                                     uint64_t seed, struct dc_anomaly_verdict *verdict)
@@ -192,22 +228,32 @@ struct dc_anomaly *dc_anomaly_epoch(const struct dc_anomaly *before, const struc
     a->epoch = before->epoch + 1;
     memset(verdict, 0, nodes * sizeof *verdict);
     if (dc_detectors_on(params) != 0) {
-        struct dc_features *known = dc_mem_need(nodes + 1u, sizeof *known, "features");
-        struct dc_pvalue *p = dc_mem_need((size_t)DC_DETECTORS * nodes + 1, sizeof *p, "p-values");
+        uint32_t judges = dc_detectors_on(params), judge = 0;
+        struct dc_features *known = NULL; /* with what twins add, or to be kept */
+        struct dc_pvalue *p = dc_mem_need((size_t)judges * nodes + 1, sizeof *p, "p-values");
         struct dc_detector_config config = dc_detector_config(params);
         struct anomaly_table t;
         uint32_t present = 0;
-        memcpy(known, features, nodes * sizeof *known);
-        a->twins = dc_twins_next(before->twins, known, nodes, a->epoch);
-        anomaly_table_make(&t, known, nodes);
+        if (before->twins != NULL || anomaly_keeps_last(params)) {
+            known = dc_mem_need(nodes + 1u, sizeof *known, "features");
+            memcpy(known, features, nodes * sizeof *known);
+            features = known;
+        }
+        if (before->twins != NULL)
+            a->twins = dc_twins_next(before->twins, known, nodes, a->epoch, seed, true);
+        anomaly_table_make(&t, features, nodes);
         for (uint32_t i = 0; i < nodes; i++)
             present += features[i].present != 0;
         uint64_t least = dc_window_least(params, present);
         for (uint32_t d = 0; d < DC_DETECTORS; d++)
             if (anomaly_is_on(params, d))
-                anomaly_detector(a, before, d, &config, &t.table, known, least, seed,
-                                 p + (size_t)d * nodes);
-        anomaly_judge(params, p, nodes, verdict);
+                anomaly_detector(a, before, d, &config, &t.table, features, least, seed,
+                                 p + (size_t)judge++ * nodes);
+        for (uint32_t r = 0; r < DC_RELATIONS; r++)
+            if (anomaly_relates(params, r))
+                anomaly_relation(a, before, r, features, nodes, least, p + (size_t)judge++ * nodes);
+        DC_CHECK(judge == judges);
+        anomaly_judge(params, p, judges, nodes, verdict);
         anomaly_table_free(&t);
         dc_mem_free(p);
         if (anomaly_keeps_last(params))
@@ -228,6 +274,7 @@ static uint64_t anomaly_warmup(const struct dc_detector_config *config, uint32_t
     case DC_DETECTOR_CUSUM: return config->cusum_warmup > 1 ? config->cusum_warmup : 1;
     case DC_DETECTOR_IFOREST: return 1;
     case DC_DETECTOR_HST: return (config->hst_window + nodes - 1) / nodes;
+    case DC_DETECTOR_TWIN: return DC_TWINS_COMMON - 1;
     default: return 0;
     }
 }
@@ -244,6 +291,11 @@ uint64_t dc_anomaly_epochs(const struct dc_params *params, uint32_t nodes)
         uint64_t warmup = anomaly_warmup(&config, dc_detectors[d]->bit, nodes);
         soonest = warmup < soonest ? warmup : soonest;
     }
+    for (uint32_t r = 0; r < DC_RELATIONS; r++) {
+        uint64_t warmup = anomaly_warmup(&config, dc_relations[r].bit, nodes);
+        if (anomaly_relates(params, r) && warmup < soonest)
+            soonest = warmup;
+    }
     return soonest == UINT64_MAX ? soonest : soonest + (least + nodes - 2) / (nodes - 1);
 }
 
@@ -253,11 +305,11 @@ size_t dc_anomaly_bytes(const struct dc_anomaly *a)
         return 0;
     size_t bytes = sizeof *a + (a->twins != NULL ? dc_twins_bytes(a->twins) : 0) +
                    (a->last != NULL ? a->nodes * sizeof *a->last : 0);
-    for (uint32_t d = 0; d < DC_DETECTORS; d++) {
+    for (uint32_t d = 0; d < ANOMALY_JUDGES; d++)
         bytes += dc_window_bytes(&a->window[d]);
+    for (uint32_t d = 0; d < DC_DETECTORS; d++)
         if (dc_detectors[d]->bytes != NULL)
             bytes += dc_detectors[d]->bytes(a->model[d]);
-    }
     return bytes;
 }
 
@@ -275,11 +327,11 @@ void dc_anomaly_drop(struct dc_anomaly *a)
 {
     if (a == NULL || atomic_fetch_sub_explicit(&a->refs, 1, memory_order_acq_rel) != 1)
         return;
-    for (uint32_t d = 0; d < DC_DETECTORS; d++) {
+    for (uint32_t d = 0; d < DC_DETECTORS; d++)
         if (dc_detectors[d]->free != NULL)
             dc_detectors[d]->free(a->model[d]);
+    for (uint32_t d = 0; d < ANOMALY_JUDGES; d++)
         dc_window_drop(&a->window[d]);
-    }
     dc_twins_drop(a->twins);
     dc_mem_free(a->last);
     dc_mem_free(a);

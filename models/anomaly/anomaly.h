@@ -34,10 +34,17 @@ enum dc_feature {
                                  neighbour's: 2^-16 units around the middle (twins.h) */
     DC_FEATURE_COUNT
 };
+/* Features that are relations between nodes.  Each has a detector whose scores are calibrated by
+ * themselves with the relation permuted away, not by other nodes (models/README.md 8.5). */
+enum dc_relation { DC_RELATION_TWIN, DC_RELATION_CIRCLE, DC_RELATIONS };
 struct dc_features {
     uint32_t value[DC_FEATURE_COUNT];
-    uint8_t population; /* nodes are compared within one: 0 validators, 1 storage ... */
-    uint8_t present;    /* takes part this epoch */
+    uint32_t work; /* log2 of the time that the machine took for one sample, 2^-16 units around the
+                      middle, DC_FEATURE_NONE: not measured; what twins are told by */
+    uint32_t null[DC_RELATIONS]; /* the relation's feature where nothing but chance relates nodes;
+                                    DC_FEATURE_NONE: none, or its detector is off */
+    uint8_t population;          /* nodes are compared within one: 0 validators, 1 storage ... */
+    uint8_t present;             /* takes part this epoch */
     uint8_t failed; /* failed objectively, or never passed (dc_params.calibration): its scores do
                            not enter the calibration window */
 };
@@ -52,8 +59,8 @@ struct dc_anomaly;
 /* At genesis; nodes can be added later by larger counts in dc_anomaly_epoch.  Counted: refs 1. */
 struct dc_anomaly *dc_anomaly_create(const struct dc_params *params, uint32_t nodes);
 /* One epoch: scores `features` under models fitted on earlier epochs, flags, then learns.  Pure:
- * the same inputs give the same object, on every machine.  DC_FEATURE_TWIN is made here and need
- * not be given.  What is random in detectors is drawn from `seed`: the beacon that was not known
+ * the same inputs give the same object, on every machine.  DC_FEATURE_TWIN and its
+ * null are made here and need not be given.  What is random in detectors is drawn from `seed`: the beacon that was not known
  * while the features came about.  Fills verdict[nodes].
  * Cost with every detector: about 15 ms for 2,200 nodes, 60 ms for 10,000, beside twins.h. */
 struct dc_anomaly *dc_anomaly_epoch(const struct dc_anomaly *before, const struct dc_params *params,

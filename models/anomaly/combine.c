@@ -1,8 +1,8 @@
-/* Integers only: products of p-values with 64 bits behind the point, -ln P with 16 from an integer
- * logarithm, each rounded up.  H_D is a fraction over 60, the least multiple of 1 .. 6. */
+/* Integers only: products of p-values with 96 bits behind the point, -ln P with 16 from an integer
+ * logarithm, each rounded up.  H_D is a fraction over 840, the least multiple of 1 .. 8. */
 #include "models/anomaly/combine.h"
 
-enum { COMBINE_MULTIPLE = 60 };
+enum { COMBINE_MULTIPLE = 840 };
 static const uint64_t combine_ln2 = 2977044472u; /* ln 2 in 2^-32, rounded up */
 
 static uint64_t combine_harmonic(uint32_t n)
@@ -43,21 +43,23 @@ static struct dc_pvalue combine_by(const struct dc_pvalue *sorted, uint32_t n)
 
 static struct dc_pvalue combine_fisher(const struct dc_pvalue *p, uint32_t n)
 {
-    unsigned __int128 product = (unsigned __int128)1 << 64; /* 2^-64 */
+    unsigned __int128 product = (unsigned __int128)1 << 96; /* 2^-96 */
     uint64_t log2 = 0;                                      /* of 1/product, 2^-16 */
     for (uint32_t i = 0; i < n; i++) {
         product = (product * p[i].rank + p[i].of - 1) / p[i].of;
         if (p[i].rank < p[i].of)
             log2 += dc_log2_q16(p[i].of) + 1 - dc_log2_q16(p[i].rank);
     }
-    uint64_t log = (log2 * combine_ln2 + UINT32_MAX) >> 32; /* 2^-16; at most 6 * 22.2 */
+    uint64_t log = (log2 * combine_ln2 + UINT32_MAX) >> 32; /* 2^-16; at most 8 * 22.2 */
     unsigned __int128 term = (unsigned __int128)1 << 32, sum = term;
-    for (uint32_t i = 1; i < n; i++) { /* at most 134^5 / 5! < 2^29 */
+    for (uint32_t i = 1; i < n; i++) { /* at most 178^7 / 7! < 2^41 */
         uint64_t whole = (uint64_t)i << 16;
         term = (term * log + whole - 1) / whole;
         sum += term;
     }
-    unsigned __int128 whole = product * sum; /* 2^-96; below 2^64 * 2^62 */
+    /* 2^-96; P times its sum is at most 1, but for rounding */
+    unsigned __int128 whole =
+        (product >> 32) * sum + (((uint32_t)product * sum + UINT32_MAX) >> 32);
     unsigned __int128 rank = (whole >> 64) + ((uint64_t)whole != 0);
     return (struct dc_pvalue){rank < UINT32_MAX ? (uint32_t)rank : UINT32_MAX, UINT32_MAX};
 }

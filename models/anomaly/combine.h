@@ -14,7 +14,7 @@
 #include "models/anomaly/fdr.h"
 #include "models/base/params.h"
 
-#define DC_COMBINE_MAX 6u
+#define DC_COMBINE_MAX 8u
 
 /* Over those of p[count] that are there, count <= DC_COMBINE_MAX; none: none; one: itself.  Never
  * below the true value: what is not exact (FISHER to about 10^-4 of it, BY) is rounded up to a

@@ -9,6 +9,18 @@ const struct dc_detector_class *const dc_detectors[DC_DETECTORS] = {
     &dc_detector_ewma, &dc_detector_mad, &dc_detector_cusum, &dc_detector_iforest,
     &dc_detector_hst};
 
+const struct dc_relation_class dc_relations[DC_RELATIONS] = {
+    [DC_RELATION_TWIN] = {"twin", DC_DETECTOR_TWIN, DC_FEATURE_TWIN, true},
+    [DC_RELATION_CIRCLE] = {"circle", DC_DETECTOR_CIRCLE, DC_FEATURE_CIRCLE, false},
+};
+
+uint32_t dc_relation_score(const struct dc_relation_class *class, uint32_t value)
+{
+    if (value == DC_FEATURE_NONE)
+        return DC_SCORE_NONE;
+    return class->small ? DC_SCORE_MAX - value : value;
+}
+
 struct dc_detector_config dc_detector_defaults(void)
 {
     return (struct dc_detector_config){
@@ -43,6 +55,8 @@ uint32_t dc_detectors_on(const struct dc_params *params)
     uint32_t on = 0;
     for (uint32_t d = 0; d < DC_DETECTORS; d++)
         on += (params->detectors & dc_detectors[d]->bit) != 0;
+    for (uint32_t r = 0; r < DC_RELATIONS; r++)
+        on += (params->detectors & dc_relations[r].bit) != 0;
     return on;
 }
 

@@ -96,7 +96,19 @@ extern const struct dc_detector_class dc_detector_ewma, dc_detector_mad, dc_dete
 extern const struct dc_detector_class *const dc_detectors[DC_DETECTORS];
 /* Not one of the chain's, hence without a bit: every row kept is compared with every row scored. */
 extern const struct dc_detector_class dc_detector_knn;
-/* How many of them params->detectors switches on. */
+/* Detectors of relations: the score is a feature, and what it is compared with is the same feature
+ * of the same nodes after chance alone has related them (struct dc_features, null).  However many
+ * cheats there are, and since when, their scores do not stand in the window. */
+struct dc_relation_class {
+    const char *name;
+    uint32_t bit; /* enum dc_detector_bit */
+    enum dc_feature feature;
+    bool small; /* the smaller is the stranger */
+};
+extern const struct dc_relation_class dc_relations[DC_RELATIONS];
+/* The feature's value as a score, larger is stranger; DC_SCORE_NONE of DC_FEATURE_NONE. */
+uint32_t dc_relation_score(const struct dc_relation_class *class, uint32_t value);
+/* How many of dc_detectors and dc_relations params->detectors switches on. */
 uint32_t dc_detectors_on(const struct dc_params *params);
 
 /* A score as the integer that enters state: 2^-16 units, cut at DC_SCORE_MAX; monotone. */

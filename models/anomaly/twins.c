@@ -2,7 +2,8 @@
  *
  *   row   node | seen: a bit per column | value[32]      column = epoch mod 32
  *
- * A value is a residual in 2^-11 of a doubling, within eight doublings, above 0, which says that
+ * A value is a time for a sample over the median of its population in that epoch, in 2^-11 of a
+ * doubling, within eight doublings, above 0, which says that
  * there is none; so a row is 72 bytes and two rows are compared as four vectors.  Columns are
  * calendar epochs and not "the last so many answers": then rows need no alignment, and the
  * comparison has no branches.
@@ -14,18 +15,21 @@
  * node is at a mean distance of about s m^(-1/c) after c epochs, which for three epochs and a
  * thousand nodes is nearer than twins are; for six it is a third of s.
  *
- * A difference counts four doublings at most: one lost packet proves nothing, and the sums of a
- * lane stay within 15 bits. */
+ * A difference counts a quarter of a doubling at most: an answer that waited (for the machine's other
+ * identities, at the verifier, for a lost packet) proves nothing, and a tenth of them waits for twice
+ * its time.  In simulated farms the mean |difference| uncapped does not tell twins at all. */
 #include "models/anomaly/twins.h"
 
+#include "models/anomaly/detector.h"
 #include "models/base/mem.h"
+#include "models/base/rng.h"
 
 #include <stdatomic.h>
 
 #define TWINS_UNIT_BITS 11 /* 2^-11 of a doubling */
 #define TWINS_MIDDLE 16384
 #define TWINS_VALUE_MAX 32767
-#define TWINS_APART_MAX 8191
+#define TWINS_APART_MAX 512
 #define TWINS_LANES 8
 
 struct twins_row {
@@ -87,12 +91,12 @@ static uint32_t twins_columns(uint64_t from, uint64_t to)
 
 static bool twins_measured(const struct dc_features *f)
 {
-    return f->present && f->value[DC_FEATURE_RESPONSE] != DC_FEATURE_NONE;
+    return f->present && f->work != DC_FEATURE_NONE;
 }
 
-static int16_t twins_quantum(uint32_t response)
+static int16_t twins_quantum(uint32_t work, uint32_t median)
 {
-    int64_t v = TWINS_MIDDLE + (((int64_t)response - DC_FEATURE_MIDDLE) >> (16 - TWINS_UNIT_BITS));
+    int64_t v = TWINS_MIDDLE + (((int64_t)work - median) >> (16 - TWINS_UNIT_BITS));
     return (int16_t)(v < 1 ? 1 : v > TWINS_VALUE_MAX ? TWINS_VALUE_MAX : v);
 }
 
@@ -108,12 +112,35 @@ static bool twins_keep(const struct twins_row *old, uint32_t forget, struct twin
     return true;
 }
 
+/* The median work of each population's measured nodes; 0 of none. */
+static void twins_medians(const struct dc_features *features, uint32_t nodes,
+                          uint32_t median[UINT8_MAX + 1])
+{
+    uint32_t first[UINT8_MAX + 2] = {0};
+    for (uint32_t id = 0; id < nodes; id++)
+        first[features[id].population + 1] += twins_measured(&features[id]);
+    for (uint32_t p = 0; p <= UINT8_MAX; p++)
+        first[p + 1] += first[p];
+    double *work = dc_mem_need(first[UINT8_MAX + 1] + 1, sizeof *work, "response times of nodes");
+    uint32_t end[UINT8_MAX + 1];
+    memcpy(end, first, sizeof end);
+    for (uint32_t id = 0; id < nodes; id++)
+        if (twins_measured(&features[id]))
+            work[end[features[id].population]++] = (double)features[id].work;
+    for (uint32_t p = 0; p <= UINT8_MAX; p++)
+        median[p] = end[p] == first[p]
+                        ? 0
+                        : (uint32_t)dc_detector_median(work + first[p], end[p] - first[p]);
+    dc_mem_free(work);
+}
+
 /* before's rows and the newly measured ones, merged in the order of ids. */
 static struct dc_twins *twins_advance(const struct dc_twins *before,
                                       const struct dc_features *features, uint32_t nodes,
                                       uint64_t epoch)
 {
-    uint32_t measured = 0, at = 0;
+    uint32_t measured = 0, at = 0, median[UINT8_MAX + 1];
+    twins_medians(features, nodes, median);
     for (uint32_t id = 0; id < nodes; id++)
         measured += twins_measured(&features[id]);
     struct dc_twins *t = twins_new(before->rows + measured);
@@ -130,7 +157,7 @@ static struct dc_twins *twins_advance(const struct dc_twins *before,
         if (now) {
             row->node = id;
             row->seen |= 1u << column;
-            row->value[column] = twins_quantum(features[id].value[DC_FEATURE_RESPONSE]);
+            row->value[column] = twins_quantum(features[id].work, median[features[id].population]);
         }
         t->rows += now || kept;
     }
@@ -191,32 +218,77 @@ static uint32_t twins_feature(struct twins_best best)
            dc_log2_q16(best.common) - (TWINS_UNIT_BITS << 16);
 }
 
-struct dc_twins *dc_twins_next(const struct dc_twins *before, struct dc_features *features,
-                               uint32_t nodes, uint64_t epoch)
+/* The values of a row in another order; those that are missing stay missing. */
+static void twins_permute(struct twins_row *row, uint64_t seed)
 {
-    DC_CHECK(epoch >= before->epochs);
-    struct dc_twins *t = twins_advance(before, features, nodes, epoch);
-    uint32_t first[UINT8_MAX + 2] = {0}, column = epoch % DC_TWINS_EPOCHS;
-    for (uint32_t id = 0; id < nodes; id++)
-        features[id].value[DC_FEATURE_TWIN] = DC_FEATURE_NONE;
+    struct dc_stream s = dc_stream(seed, dc_mix64(row->node), dc_name("twins"));
+    uint8_t column[DC_TWINS_EPOCHS];
+    uint32_t n = 0;
+    for (uint32_t seen = row->seen; seen != 0; seen &= seen - 1)
+        column[n++] = (uint8_t)__builtin_ctz(seen);
+    for (; n > 1; n--) {
+        uint32_t other = column[dc_next_below(&s, n)], last = column[n - 1];
+        int16_t v = row->value[last];
+        row->value[last] = row->value[other];
+        row->value[other] = v;
+    }
+}
+
+/* The rows measured in the newest epoch, by population: row[first[p]] .. row[first[p + 1] - 1]. */
+struct twins_now {
+    struct twins_row *row;
+    struct twins_best *best;
+    uint32_t first[UINT8_MAX + 2];
+};
+
+static void twins_gather(struct twins_now *now, const struct dc_twins *t,
+                         const struct dc_features *features, uint32_t column)
+{
+    uint32_t *first = now->first, end[UINT8_MAX + 1];
+    memset(now->first, 0, sizeof now->first);
     for (uint32_t i = 0; i < t->rows; i++)
         first[features[t->row[i].node].population + 1] += t->row[i].seen >> column & 1;
     for (uint32_t p = 0; p <= UINT8_MAX; p++)
         first[p + 1] += first[p];
-    uint32_t count = first[UINT8_MAX + 1];
-    struct twins_row *row = dc_mem_need(count + 1, sizeof *row, "nearest neighbours");
-    struct twins_best *best = dc_mem_need(count + 1, sizeof *best, "nearest neighbours");
-    uint32_t end[UINT8_MAX + 1];
     memcpy(end, first, sizeof end);
+    uint32_t count = first[UINT8_MAX + 1];
+    now->row = dc_mem_need(count + 1, sizeof *now->row, "nearest neighbours");
+    now->best = dc_mem_need(count + 1, sizeof *now->best, "nearest neighbours");
     for (uint32_t i = 0; i < t->rows; i++)
         if (t->row[i].seen >> column & 1)
-            row[end[features[t->row[i].node].population]++] = t->row[i];
+            now->row[end[features[t->row[i].node].population]++] = t->row[i];
+}
+
+static void twins_nearest(struct twins_now *now)
+{
+    memset(now->best, 0, now->first[UINT8_MAX + 1] * sizeof *now->best);
     for (uint32_t p = 0; p <= UINT8_MAX; p++)
-        twins_compare(row + first[p], best + first[p], end[p] - first[p]);
+        twins_compare(now->row + now->first[p], now->best + now->first[p],
+                      now->first[p + 1] - now->first[p]);
+}
+
+struct dc_twins *dc_twins_next(const struct dc_twins *before, struct dc_features *features,
+                               uint32_t nodes, uint64_t epoch, uint64_t seed, bool null)
+{
+    DC_CHECK(epoch >= before->epochs);
+    struct dc_twins *t = twins_advance(before, features, nodes, epoch);
+    struct twins_now now;
+    twins_gather(&now, t, features, epoch % DC_TWINS_EPOCHS);
+    uint32_t count = now.first[UINT8_MAX + 1];
+    for (uint32_t id = 0; id < nodes; id++)
+        features[id].value[DC_FEATURE_TWIN] = features[id].null[DC_RELATION_TWIN] = DC_FEATURE_NONE;
+    twins_nearest(&now);
     for (uint32_t i = 0; i < count; i++)
-        features[row[i].node].value[DC_FEATURE_TWIN] = twins_feature(best[i]);
-    dc_mem_free(row);
-    dc_mem_free(best);
+        features[now.row[i].node].value[DC_FEATURE_TWIN] = twins_feature(now.best[i]);
+    if (null) {
+        for (uint32_t i = 0; i < count; i++)
+            twins_permute(&now.row[i], seed);
+        twins_nearest(&now);
+        for (uint32_t i = 0; i < count; i++)
+            features[now.row[i].node].null[DC_RELATION_TWIN] = twins_feature(now.best[i]);
+    }
+    dc_mem_free(now.row);
+    dc_mem_free(now.best);
     twins_seal(t);
     return t;
 }

@@ -30,7 +30,9 @@ enum dc_detector_bit {
     DC_DETECTOR_MAD = 2,
     DC_DETECTOR_CUSUM = 4,
     DC_DETECTOR_IFOREST = 8,
-    DC_DETECTOR_HST = 16
+    DC_DETECTOR_HST = 16,
+    DC_DETECTOR_TWIN = 32,
+    DC_DETECTOR_CIRCLE = 64
 };
 
 struct dc_params {
@@ -63,7 +65,7 @@ struct dc_params {
     uint32_t trigger;            /* enum dc_trigger [observed] */
     uint32_t theta_mode;         /* enum dc_theta_mode [level] */
     uint32_t theta_multiple_ppm; /* RELATIVE: of the median utilisation [500000] */
-    dc_q31 load_target;          /* ADAPTIVE: share of nodes to be in T(e) [0.05] */
+    dc_q31 load_target;          /* ADAPTIVE: share of nodes to be below theta [0.05] */
     dc_q31 load_gain;            /* ADAPTIVE: change of theta for each unit of load missed [0.2] */
     dc_q31 audit;                /* rho, random audits per epoch [0.1] */
     dc_q31 soft;                 /* pi, share of those below theta that are challenged [1] */
@@ -116,7 +118,7 @@ struct dc_params {
                                     work costs twice a mean reward (price 2) [0] */
     uint64_t fee_inclusion;   /* to the proposer: heartbeat, verdict, late vote [1e-5 DSYNC] */
     uint64_t fee_verdict;     /* to a verifier, per verdict, whatever it says [2e-4 DSYNC] */
-    uint32_t slash_first_ppm; /* of the bond [5000] */
+    uint32_t slash_first_ppm; /* of bond and unbonding queue [5000] */
     uint32_t slash_repeat_ppm;  /* [30000] */
     uint32_t slash_fund_ppm;    /* of a slash, to the fund; the rest is burned [500000] */
     uint32_t unbonding_epochs;  /* from the last epoch with weight to the pay-out [10] */

@@ -8,6 +8,13 @@
  *
  * It touches every node once.  models/README.md 5, 6, 7, 9. */
 
+uint64_t dc_epoch_due(const struct dc_exec *e, const struct dc_deal *d)
+{
+    const struct dc_posync *r = &e->record->posync[d->node];
+    bool silent = r->s_defined && r->a == 0;
+    return silent || d->end_epoch <= e->before->meta.epoch ? 0 : dc_deal_due(d);
+}
+
 /* Each live deal's price of the epoch leaves escrow: of what is due the take is burned and the rest
  * is the node's, unless it should have sent heartbeats and sent none; what is left goes back to the
  * client. */
@@ -18,9 +25,7 @@ static void epoch_pay_deals(struct dc_exec *e)
         const struct dc_deal *d = dc_state_deal(s, i);
         if (d->end_epoch <= e->before->meta.epoch)
             continue;
-        const struct dc_posync *r = &e->record->posync[d->node];
-        bool lived = !(r->s_defined && r->a == 0);
-        uint64_t due = lived ? dc_deal_due(d) : 0, take = dc_muldiv(due, e->p->take_ppm, DC_PPM);
+        uint64_t due = dc_epoch_due(e, d), take = dc_muldiv(due, e->p->take_ppm, DC_PPM);
         if (due != 0) {
             struct dc_account *node = dc_state_edit(s, d->node);
             node->balance = dc_add_money(node->balance, due - take);

@@ -105,6 +105,9 @@ bool dc_challenge_settle(struct dc_exec *e, uint32_t id, struct dc_posync *r);
 void dc_slash(struct dc_exec *e, uint32_t id, enum dc_slash_reason reason);
 void dc_slash_eject(struct dc_exec *e, uint32_t id); /* roles end; the bond stays locked */
 
+/* epoch.c: what a deal of the parent's state pays its node for the epoch of `before`, once the
+ * records are measured: nothing when the node should have sent heartbeats and sent none. */
+uint64_t dc_epoch_due(const struct dc_exec *e, const struct dc_deal *d);
 /* epoch.c: settles the epoch of `before` and begins the next. */
 void dc_epoch_turn(struct dc_exec *e);
 /* assign.c: what a policy is shown of a node: its service's outlook, theta as the state tells

@@ -1,3 +1,4 @@
+#include "models/base/rng.h"
 #include "models/ledger/execute.h"
 
 #include <stdlib.h>
@@ -5,7 +6,7 @@
 /* What an epoch showed of each node, as anomaly detection wants it (models/README.md 8.1).
  *
  *   records, forecasts      -> residual, synchronicity, availability, quality
- *   settled challenges      -> response, disagreement
+ *   settled challenges      -> response, work, disagreement
  *   work of the committee   -> participation
  *   deals, receipts         -> payments -> concentration, captive, circle
  *
@@ -16,6 +17,9 @@
  *   in      [p p | p p p | ...]           its payers, ascending, each once, and what they paid
  *   pays    how many different nodes an account pays
  *   circle  its strongly connected component, 0 for an account that does not both pay and get paid
+ *
+ * What circles chance closes is found by dealing the payers anew among the payments (a permutation
+ * under the beacon): everyone pays as often and is paid as often and as much as before.
  *
  * Transfers are not payments: a balance changes and state does not remember why, so money that goes
  * back to a payer by transfer closes no circle here; captive and concentration are for that. */
@@ -34,16 +38,6 @@ struct features_graph {
     uint32_t *pays, *circle; /* [vertices] */
 };
 
-/* What a deal of the parent state paid its node for the epoch: see epoch_pay_deals. */
-static uint64_t features_due(const struct dc_exec *e, const struct dc_deal *d)
-{
-    const struct dc_posync *r = &e->record->posync[d->node];
-    if (d->end_epoch <= e->before->meta.epoch || (r->s_defined && r->a == 0))
-        return 0;
-    return d->most_bytes >= d->size_bytes ? d->price
-                                          : dc_muldiv(d->price, d->most_bytes, d->size_bytes);
-}
-
 /* Every payment of the epoch, in no order that means anything; returns how many. */
 static uint32_t features_payments(const struct dc_exec *e, struct features_payment **out)
 {
@@ -54,7 +48,7 @@ static uint32_t features_payments(const struct dc_exec *e, struct features_payme
                     "payments");
     for (uint32_t i = s->meta.deals_live; i < s->meta.deals; i++) {
         const struct dc_deal *d = dc_state_deal(s, i);
-        uint64_t due = features_due(e, d);
+        uint64_t due = dc_epoch_due(e, d);
         if (due != 0)
             list[n++] = (struct features_payment){due, d->client, d->node};
     }
@@ -212,26 +206,83 @@ static void features_income(const struct features_graph *g, uint32_t id, struct 
     f->value[DC_FEATURE_CIRCLE] = dc_q31_ratio(circle, whole);
 }
 
+/* The graph of list[count]; gone by features_drop. */
+static void features_graph(struct features_graph *g, uint32_t vertices,
+                           const struct features_payment *list, uint32_t count)
+{
+    *g = (struct features_graph){.vertices = vertices};
+    g->first = dc_mem_need((size_t)3 * vertices + 1, sizeof *g->first, "payments");
+    g->pays = g->first + vertices + 1;
+    g->circle = g->pays + vertices;
+    g->in = dc_mem_need(count, sizeof *g->in, "payments");
+    features_gather(g, list, count);
+    features_circles(g);
+}
+
+static void features_drop(struct features_graph *g)
+{
+    dc_mem_free(g->first);
+    dc_mem_free(g->in);
+}
+
+static void features_deal(struct features_payment *list, uint32_t count, uint64_t seed)
+{
+    struct dc_stream s = dc_stream(seed, dc_name("payers"), dc_name("circle"));
+    for (; count > 1; count--) {
+        struct features_payment *a = &list[count - 1], *b = &list[dc_next_below(&s, count)];
+        uint32_t payer = a->payer;
+        a->payer = b->payer;
+        b->payer = payer;
+    }
+}
+
 static void features_pay(const struct dc_exec *e, struct dc_features *out)
 {
     uint32_t n = e->state->meta.accounts;
     struct features_payment *list;
     uint32_t count = features_payments(e, &list);
-    struct features_graph g = {.vertices = n};
+    struct features_graph g;
     if (count != 0) {
-        g.first = dc_mem_need((size_t)3 * n + 1, sizeof *g.first, "payments");
-        g.pays = g.first + n + 1;
-        g.circle = g.pays + n;
-        g.in = dc_mem_need(count, sizeof *g.in, "payments");
-        features_gather(&g, list, count);
-        features_circles(&g);
+        features_graph(&g, n, list, count);
         for (uint32_t id = 0; id < n; id++)
             if (out[id].present)
                 features_income(&g, id, &out[id]);
+        features_drop(&g);
+    }
+    if (count != 0 && (e->p->detectors & DC_DETECTOR_CIRCLE) != 0) {
+        features_deal(list, count, dc_hash_u64(&e->before->meta.beacon));
+        features_graph(&g, n, list, count);
+        for (uint32_t id = 0; id < n; id++) {
+            struct dc_features chance = {.value[DC_FEATURE_CIRCLE] = DC_FEATURE_NONE};
+            if (out[id].present)
+                features_income(&g, id, &chance);
+            out[id].null[DC_RELATION_CIRCLE] = chance.value[DC_FEATURE_CIRCLE];
+        }
+        features_drop(&g);
     }
     dc_mem_free(list);
-    dc_mem_free(g.first);
-    dc_mem_free(g.in);
+}
+
+/* How long the machine worked at a passed challenge, for each sample: the longest of its verifiers'
+ * reports less the round trip, because an answer is made for the first who asks and kept for the
+ * others.  An allowance is a round trip and a quarter, and 50 ms (models/README.md, "Constants"). */
+static uint32_t features_work(const struct dc_exec *e, const struct dc_settled *done)
+{
+    const struct dc_challenge *c = &done->challenge;
+    uint8_t region = dc_state_account(e->state, done->node)->region;
+    int64_t longest_us = -1;
+    for (uint32_t i = 0; i < c->verifiers; i++) {
+        if (c->verdict[i] != DC_VERDICT_PASS)
+            continue;
+        uint8_t from = dc_state_account(e->state, c->verifier[i])->region;
+        int64_t trip_us = (dc_state_allowance_ns(e->state, region, from) - 50000000) / 1250;
+        int64_t work_us = c->reported_us[i] - (trip_us > 0 ? trip_us : 0);
+        longest_us = work_us > longest_us ? work_us : longest_us;
+    }
+    if (done->verdict != DC_VERDICT_PASS || longest_us < 0 || c->k == 0)
+        return DC_FEATURE_NONE;
+    return DC_FEATURE_MIDDLE + dc_log2_q16((uint64_t)longest_us + 1) - dc_log2_q16(c->k) -
+           (10u << 16);
 }
 
 /* log2 of the response time that verifiers of a passed challenge reported over what region and k
@@ -270,6 +321,7 @@ static void features_challenges(const struct dc_exec *e, struct dc_features *out
         const struct dc_challenge *c = &settled[i].challenge;
         uint8_t decided = settled[i].verdict;
         out[settled[i].node].value[DC_FEATURE_RESPONSE] = features_response(e, &settled[i]);
+        out[settled[i].node].work = features_work(e, &settled[i]);
         if (decided == DC_VERDICT_NONE || decided == DC_VERDICT_UNDECIDED)
             continue;
         for (uint32_t v = 0; v < c->verifiers; v++) {
@@ -316,6 +368,7 @@ void dc_features_make(const struct dc_exec *e, const bool *failed, struct dc_fea
         struct dc_features *f = &out[id];
         for (uint32_t i = 0; i < DC_FEATURE_COUNT; i++)
             f->value[i] = DC_FEATURE_NONE;
+        f->work = f->null[DC_RELATION_TWIN] = f->null[DC_RELATION_CIRCLE] = DC_FEATURE_NONE;
         f->present = (a->roles & (DC_ROLE_VALIDATOR | DC_ROLES_SERVICE)) != 0 && !a->posync.ejected;
         f->population = (a->roles & DC_ROLES_SERVICE) != 0;
         const struct dc_posync *r = &e->record->posync[id];

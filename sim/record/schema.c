@@ -271,9 +271,10 @@ static const struct ds_table tables[DS_TABLE_COUNT] = {
                               sizeof(struct ds_row_digest), digest_columns),
     [DS_TABLE_TRACE] =
         TABLE("trace", "", "every event", DS_DIM_EVENT, sizeof(struct ds_row_trace), trace_columns),
-    [DS_TABLE_STRATEGIES] =
-        TABLE("strategies", "", "each strategy in each epoch: who plays it and what it pays",
-              DS_DIM_STRATEGY_EPOCH, sizeof(struct ds_row_strategy), strategy_columns),
+    [DS_TABLE_STRATEGIES] = TABLE(
+        "strategies", "",
+        "each strategy in each epoch: who plays it and what it pays; honest: service nodes alone",
+        DS_DIM_STRATEGY_EPOCH, sizeof(struct ds_row_strategy), strategy_columns),
 };
 
 const struct ds_schema *ds_schema_results(void)

@@ -226,17 +226,8 @@ void ds_scenario_check_nodes(struct ds_bind *b, const struct ds_yaml *node)
 static void check_adaptive(struct ds_bind *b, const struct ds_yaml *node)
 {
     const struct dc_params *p = &b->out->protocol;
-    if (p->verifiers_flagged < p->verifiers)
-        ds_bind_error(b, check_member(node, "verifiers_flagged"),
-                      "verifiers_flagged: %u is below verifiers, %u: raise it",
-                      p->verifiers_flagged, p->verifiers);
     if (p->p_hi < p->p_lo)
         ds_bind_error(b, check_member(node, "p_hi"), "p_hi is below p_lo: raise it");
-    if (p->theta_mode == DC_THETA_ADAPTIVE && p->load_target <= p->audit)
-        ds_bind_error(
-            b, check_member(node, "load_target"),
-            "load_target is not above audit, which alone challenges as many: raise it, or "
-            "lower audit");
     uint64_t kept = 0;
     kept += (p->ablate & DC_COMPONENT_S) == 0 ? p->weight_s_ppm : 0;
     kept += (p->ablate & DC_COMPONENT_A) == 0 ? p->weight_a_ppm : 0;

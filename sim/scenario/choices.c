@@ -117,4 +117,8 @@ const struct ds_choice ds_choices_detector[] = {
     {"cusum", "two-sided cumulative sums of a node over time", DC_DETECTOR_CUSUM},
     {"iforest", "isolation forest over the population", DC_DETECTOR_IFOREST},
     {"hst", "streaming half-space trees over the population", DC_DETECTOR_HST},
+    {"twin", "response times that run together, against the same ones with epochs permuted",
+     DC_DETECTOR_TWIN},
+    {"circle", "income from within a circle of payments, against payments with payers permuted",
+     DC_DETECTOR_CIRCLE},
     {NULL, NULL, 0}};

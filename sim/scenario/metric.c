@@ -55,10 +55,10 @@ const struct ds_metric ds_metrics[] = {
     {"detect_20", "1", DS_SUFFIX_STRATEGY, "share of cheats that failed within 20 epochs"},
     {"mttd", "1", DS_SUFFIX_STRATEGY, "mean epochs until a cheat failed, censored at the end"},
     {"time_to_eject", "1", DS_SUFFIX_STRATEGY, "mean epochs until a cheat was ejected, censored"},
-    {"false_fail_rate", "1", DS_SUFFIX_NONE, "share of honest nodes' challenges that failed"},
-    {"honest_slashed", "1", DS_SUFFIX_NONE, "honest nodes that lost a part of their bond"},
+    {"false_fail_rate", "1", DS_SUFFIX_LINK, "share of honest nodes' challenges that failed"},
+    {"honest_slashed", "1", DS_SUFFIX_LINK, "honest nodes that lost a part of their bond"},
     {"honest_slashed_equivocation", "1", DS_SUFFIX_NONE, "of those, for equivocation"},
-    {"honest_ejections_per_1000", "1", DS_SUFFIX_NONE, "ejections per 1000 honest service nodes"},
+    {"honest_ejections_per_1000", "1", DS_SUFFIX_LINK, "ejections per 1000 honest service nodes"},
     {"max_ejections_one_node", "1", DS_SUFFIX_NONE, "most ejections of one honest node"},
     {"leak_by_strategy", "DSYNC", DS_SUFFIX_STRATEGY, "reward paid to nodes of a strategy"},
     {"profit_by_strategy", "DSYNC", DS_SUFFIX_STRATEGY,
@@ -74,6 +74,9 @@ const struct ds_metric ds_metrics[] = {
     {"messages", "1", DS_SUFFIX_KIND, "messages sent"},
     {"bytes", "By", DS_SUFFIX_KIND, "bytes sent, headers included"},
     {"invalid_messages", "1", DS_SUFFIX_NONE, "messages that a decoder or signature refused"},
+    {"honest_failed", "1", DS_SUFFIX_LINK, "challenges that honest nodes failed"},
+    {"flags_from", "1", DS_SUFFIX_NONE,
+     "epochs until the soonest flag is possible: a detector's warm-up and its window"},
     {"flags_total", "1", DS_SUFFIX_NONE, "flags of anomaly detection"},
     {"flags_false", "1", DS_SUFFIX_NONE, "of those, of honest nodes"},
     {"flag_precision", "1", DS_SUFFIX_NONE, "share of flags that met a cheat"},
@@ -98,6 +101,12 @@ static bool metric_suffix(struct ds_bind *b, const struct ds_yaml *node,
                       suffix);
         return false;
     case DS_SUFFIX_KIND: return true;
+    case DS_SUFFIX_LINK:
+        if (suffix[0] == '\0' || (strncmp(suffix, "link", 4) == 0 && suffix[4] != '\0' &&
+                                  strspn(suffix + 4, "0123456789") == strlen(suffix + 4)))
+            return true;
+        wanted = "link0, link1 ...: the classes of a group's links";
+        break;
     case DS_SUFFIX_QUANTILE:
         wanted = "p50, p95, p99, mean, max";
         for (size_t i = 0; i < sizeof metric_quantiles / sizeof metric_quantiles[0]; i++)

@@ -384,7 +384,8 @@ enum ds_metric_suffix {
     DS_SUFFIX_NONE,
     DS_SUFFIX_STRATEGY, /* .ghost, .partial ...; without: all cheats together */
     DS_SUFFIX_QUANTILE, /* .p50 .p95 .p99 .mean .max, required */
-    DS_SUFFIX_KIND      /* .MESSAGE-KIND; without: all */
+    DS_SUFFIX_KIND,     /* .MESSAGE-KIND; without: all */
+    DS_SUFFIX_LINK      /* .linkN, the N-th class of a group's links, from 0; without: all */
 };
 struct ds_metric {
     const char *name, *unit; /* unit as in results: s, 1, By, DSYNC, 1/s, %, bool */

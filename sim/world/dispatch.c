@@ -207,7 +207,7 @@ void world_handle(void *ctx, uint32_t shard, const struct ds_event *e)
     struct ds_world *w = ctx;
     struct shard *s = &w->shard[shard];
     uint32_t event = e->kind & 0xff;
-    struct packet *p = event <= EV_PULL ? (struct packet *)(uintptr_t)e->payload : NULL;
+    struct packet *p = event <= EV_AGAIN ? (struct packet *)(uintptr_t)e->payload : NULL;
     if (w->draining) {
         if (p != NULL)
             world_packet_drop(w, p);
@@ -219,7 +219,10 @@ void world_handle(void *ctx, uint32_t shard, const struct ds_event *e)
     if (w->options.trace)
         dispatch_trace(s, e, digest);
     if (p != NULL) {
-        dispatch_message(w, shard, e, p);
+        if (event == EV_AGAIN)
+            world_gossip_again(w, shard, e, p);
+        else
+            dispatch_message(w, shard, e, p);
         world_packet_drop(w, p);
         return;
     }

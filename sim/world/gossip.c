@@ -6,9 +6,9 @@
  *
  * A node passes a message on when its protocol code has found it worth that (DC_EFFECT_RELAY), to
  * all its neighbours but the one it came from.  A node's memory of what it has seen is one byte
- * per message, kept with the message; it is that node's alone.  A message whose pull or body is
- * lost is not asked for again here: the next one makes the node miss an ancestor, and the protocol
- * fetches it. */
+ * per message, kept with the message; it is that node's alone.  A pull or a body can be lost: whoever
+ * has asked and got nothing for a while asks its other neighbours, one after another.  One that does
+ * not have the message keeps silent. */
 #include "models/base/mem.h"
 #include "sim/world/inside.h"
 
@@ -49,6 +49,14 @@ void world_gossip_relay(struct ds_world *w, uint32_t shard, uint32_t node, uint3
                         now_ns);
 }
 
+static void gossip_wait(struct ds_world *w, uint32_t shard, uint32_t node, struct packet *p,
+                        uint32_t times, int64_t now_ns)
+{
+    world_packet_hold(p, 1);
+    world_post_self(w, shard, node, now_ns + w->patience_ns, EV_AGAIN | times << 8,
+                    (uint64_t)(uintptr_t)p);
+}
+
 void world_gossip_announce(struct ds_world *w, uint32_t shard, const struct ds_event *e,
                            struct packet *p, int64_t now_ns)
 {
@@ -56,6 +64,20 @@ void world_gossip_announce(struct ds_world *w, uint32_t shard, const struct ds_e
         return;
     p->seen[e->dst] = GOSSIP_ASKED;
     world_send(w, shard, e->dst, e->src, p, EV_PULL, now_ns);
+    gossip_wait(w, shard, e->dst, p, 1, now_ns);
+}
+
+void world_gossip_again(struct ds_world *w, uint32_t shard, const struct ds_event *e,
+                        struct packet *p)
+{
+    uint32_t count, times = e->kind >> 8;
+    const uint32_t *neighbour = ds_overlay_neighbours(&w->overlay, e->dst, &count);
+    if (p->seen[e->dst] != GOSSIP_ASKED || times > count || !w->up[e->dst] ||
+        e->time_ns - p->born_ns > gossip_life_ns)
+        return;
+    uint32_t first = (uint32_t)(dc_mix64(p->digest ^ e->dst) % count);
+    world_send(w, shard, e->dst, neighbour[(first + times) % count], p, EV_PULL, e->time_ns);
+    gossip_wait(w, shard, e->dst, p, times + 1, e->time_ns);
 }
 
 void world_gossip_pull(struct ds_world *w, uint32_t shard, const struct ds_event *e,

@@ -27,12 +27,13 @@
 #include "sim/workload/demand.h"
 #include "sim/world/world.h"
 
-/* Kinds of kernel events; the trace records them under these names (world_event_kinds). */
+/* Kinds of kernel events; the trace records them under these names (ds_event_names). */
 enum world_event {
     EV_MESSAGE,  /* payload: struct packet, one reference */
     EV_BODY,     /* the same for a gossiped message: push, or answer to a pull */
     EV_ANNOUNCE, /* payload: struct packet, one reference: the source has it */
     EV_PULL,     /* likewise: the source wants it */
+    EV_AGAIN,    /* likewise, to oneself: asked for it a while ago; upper bits: how often */
     EV_TIMER,    /* payload: the timer's value; kind's upper bits: incarnation */
     EV_CALL,     /* a client's user asks; payload: ordinal */
     EV_START,
@@ -118,6 +119,7 @@ struct ds_world {
     struct dc_store *store;
     struct dc_params params;
     uint64_t chain;
+    int64_t patience_ns; /* with a neighbour that was asked for a gossiped body */
     uint32_t nodes, threads, validators;
 
     /* per node */
@@ -211,6 +213,9 @@ void world_gossip_announce(struct ds_world *w, uint32_t shard, const struct ds_e
                            struct packet *p, int64_t now_ns);
 void world_gossip_pull(struct ds_world *w, uint32_t shard, const struct ds_event *e,
                        struct packet *p, int64_t now_ns);
+/* Asks another neighbour when the body has not come. */
+void world_gossip_again(struct ds_world *w, uint32_t shard, const struct ds_event *e,
+                        struct packet *p);
 /* True when the body is new at the node and is to be handled. */
 bool world_gossip_body(struct ds_world *w, uint32_t shard, const struct ds_event *e,
                        struct packet *p);

@@ -111,6 +111,9 @@ enum dc_status world_links(struct ds_world *w, struct dc_error *error)
     return s;
 }
 
+/* Allowed for the transfer of a gossiped body, beside the way there and back. */
+static const int64_t network_transfer_ns = 100000000;
+
 /* Delta and the largest delay that the round timer reckons with: what a block takes to reach
  * everyone, by gossip three one-way delays (announce, pull, body) for each hop.  Last miles are left
  * out: they are service nodes', which no committee waits for. */
@@ -123,6 +126,7 @@ void world_delays(struct ds_world *w)
         sum += d / ((int64_t)p * p);
         largest = d > largest ? d : largest;
     }
+    w->patience_ns = 3 * largest + network_transfer_ns;
     int64_t trips = 1;
     if (w->params.dissemination == DC_DISSEMINATION_GOSSIP) {
         uint64_t reach = w->scenario->network.overlay.degree;

@@ -28,7 +28,7 @@ static char *open_regions(const struct ds_world *w)
     return text;
 }
 
-const char *const ds_event_names[] = {"message", "body",  "announce", "pull", "timer",
+const char *const ds_event_names[] = {"message", "body",  "announce", "pull", "again", "timer",
                                       "call",    "start", "restart",  "wash", NULL};
 static const char *const fault_names[] = {"crash", "partition", "link", "slow_cpu", "grief"};
 

@@ -9,8 +9,10 @@
  *
  * When the first block of epoch e + 1 is final, what everyone earned in e is known.  At the next
  * full second of virtual time each member revises with probability `revise`, all at once, from what
- * was played in e; what they choose is played from e + 1 on.  A member that was ejected keeps what it
- * played and is still seen by others: with no reward any more, which is what they learn from it.
+ * was played in e; what they choose is played from e + 1 on.  A member that was ejected keeps what
+ * it played and is still seen by others, as one that has no reward and has lost its deals, which is
+ * what they learn from it.  What deals bring is left out of all others' payoffs: who is in is paid
+ * for them whatever it plays, and like would not be compared with like.
  * Draws are keyed by (seed, node, "revision") and the epoch.  models/README.md 9. */
 #include <stdlib.h>
 
@@ -137,6 +139,13 @@ void world_rational_free(struct ds_world *w)
 
 /* --- payoffs -------------------------------------------------------------------------------- */
 
+/* What an ejected node no longer earns by the deals that it began with. */
+static uint64_t rational_lost(const struct ds_world *w, uint32_t node)
+{
+    uint64_t price = dc_muldiv(w->params.price_gib_epoch, w->used[node], (uint64_t)1 << 30);
+    return price - dc_muldiv(price, w->params.take_ppm, DC_PPM);
+}
+
 void world_rational_block(struct ds_world *w, const struct dc_block *b)
 {
     struct world_rational *r = w->rational;
@@ -158,9 +167,9 @@ void world_rational_block(struct ds_world *w, const struct dc_block *b)
         m->played = world_truth(w, m->node, r->epoch);
         m->payoff = m->node < out->accounts ? (int64_t)out->reward[m->node] : 0;
         m->payoff -= (int64_t)m->slashed;
-        if (!m->out)
-            m->payoff -= (int64_t)(world_holding_cost(w, m->node, m->played) +
-                                   world_wash_cost(w, m->node, m->played));
+        m->payoff -= (int64_t)(m->out ? rational_lost(w, m->node)
+                                      : world_holding_cost(w, m->node, m->played) +
+                                            world_wash_cost(w, m->node, m->played));
         m->slashed = 0;
         m->out = a == NULL || a->posync.ejected;
     }

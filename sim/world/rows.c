@@ -139,14 +139,16 @@ static void rows_settle_one(struct ds_world *w, const struct dc_block *b,
     link->failed += failed && !cheat;
 }
 
+/* What the first block of an epoch punishes was done before it, and is counted there. */
 static void rows_slashes(struct ds_world *w, const struct dc_block *b)
 {
     struct ds_observer *o = w->observer;
     struct ds_row_epoch *e = &o->epoch_row;
+    uint64_t epoch = b->header.epoch - (b->outcome->first_of_epoch && b->header.epoch != 0);
     for (uint32_t i = 0; i < b->outcome->slash_count; i++) {
         const struct dc_slash *s = &b->outcome->slash[i];
         struct fate *f = &o->fate[s->node];
-        bool cheat = world_cheats(w, s->node, b->header.epoch);
+        bool cheat = world_cheats(w, s->node, epoch);
         f->slashed_epoch += s->amount;
         f->slashed_honest += cheat ? 0 : s->amount;
         if (s->reason == DC_SLASH_EQUIVOCATION && !cheat)

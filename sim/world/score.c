@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "models/anomaly/anomaly.h"
 #include "models/base/mem.h"
 #include "sim/world/observer.h"
 
@@ -127,6 +128,14 @@ static void score_strategies(struct ds_world *w)
                               (double)washers.nodes);
 }
 
+static uint64_t score_nodes(const struct ds_world *w)
+{
+    uint64_t count = 0;
+    for (uint32_t n = 0; n < w->nodes; n++)
+        count += w->group[n]->role != DS_ROLE_CLIENT;
+    return count;
+}
+
 /* --- challenges and flags --------------------------------------------------------------------- */
 
 static void score_challenges(struct ds_world *w)
@@ -145,6 +154,8 @@ static void score_challenges(struct ds_world *w)
     world_scalar_real(w, "challenge_load", world_ratio(o->load, epochs));
     world_scalar_real(w, "theta_mean", world_ratio(o->theta, epochs));
     world_scalar_real(w, "forecast_error", world_ratio(o->forecast_error, (double)o->forecasts));
+    uint64_t from = dc_anomaly_epochs(&w->params, (uint32_t)score_nodes(w));
+    world_scalar_real(w, "flags_from", from == UINT64_MAX ? NAN : (double)from);
     world_scalar_count(w, "flags_total", o->flags);
     world_scalar_count(w, "flags_false", o->flags_false);
     world_scalar_real(w, "flag_precision",

@@ -64,8 +64,13 @@ void world_tally_node(struct ds_world *w, uint32_t node, uint64_t epoch, uint64_
     struct fate *f = &w->observer->fate[node];
     uint8_t truth = world_truth(w, node, epoch);
     struct tally *t = &w->observer->epoch_tally[truth & (WORLD_STRATEGIES_MAX - 1)];
-    if (w->group[node]->role == DS_ROLE_CLIENT)
+    /* Cheats of either role are told apart by their strategy; honest validators, who earn by other
+     * rules, would only blur what honest service nodes earn. */
+    if (w->group[node]->role == DS_ROLE_CLIENT ||
+        (w->group[node]->role == DS_ROLE_VALIDATOR && (truth & (WORLD_STRATEGIES_MAX - 1)) == 0)) {
+        f->slashed_epoch = 0;
         return;
+    }
     uint64_t washed = f->out ? 0 : world_wash_cost(w, node, truth);
     uint64_t cost = f->out ? 0 : washed + world_holding_cost(w, node, truth);
     t->nodes++;

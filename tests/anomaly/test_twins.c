@@ -19,17 +19,17 @@ static uint32_t around(int64_t q16)
 /* One epoch more; the object before is given up. */
 static void next(struct dc_twins **t, struct dc_features *f, uint32_t nodes, uint64_t epoch)
 {
-    struct dc_twins *after = dc_twins_next(*t, f, nodes, epoch);
+    struct dc_twins *after = dc_twins_next(*t, f, nodes, epoch, dc_mix64(epoch), true);
     dc_twins_drop(*t);
     *t = after;
 }
 
-static void features_of(struct dc_features *f, uint32_t nodes, const uint32_t *response)
+static void features_of(struct dc_features *f, uint32_t nodes, const uint32_t *work)
 {
     memset(f, 0, nodes * sizeof *f);
     for (uint32_t i = 0; i < nodes; i++) {
         f[i].present = 1;
-        f[i].value[DC_FEATURE_RESPONSE] = response[i];
+        f[i].work = work[i];
     }
 }
 
@@ -38,9 +38,9 @@ static void test_by_hand(void)
     struct dc_twins *t = dc_twins_create();
     struct dc_features f[5];
     for (uint64_t e = 0; e < 8; e++) {
-        /* 0 and 1 a quarter of a doubling apart, 2 far, 3 of another population, 4 absent */
+        /* 0 and 1 an eighth of a doubling apart, 2 far, 3 of another population, 4 absent */
         int64_t shared = (int64_t)(e * 7919 % 13) * 4096;
-        uint32_t response[5] = {around(shared), around(shared + DOUBLING / 4),
+        uint32_t response[5] = {around(shared), around(shared + DOUBLING / 8),
                                 around(shared + (e % 2 ? 3 : -3) * DOUBLING), around(shared),
                                 around(shared)};
         features_of(f, 5, response);
@@ -51,17 +51,17 @@ static void test_by_hand(void)
             if (e + 1 < DC_TWINS_COMMON || i >= 3)
                 CU_ASSERT_EQUAL(f[i].value[DC_FEATURE_TWIN], DC_FEATURE_NONE);
     }
-    /* (512 + 1) units of 2^-11 */
-    uint32_t quarter = DC_FEATURE_MIDDLE + dc_log2_q16(513) - 11 * DOUBLING;
-    CU_ASSERT_TRUE(f[0].value[DC_FEATURE_TWIN] - quarter + 1 <= 2);
-    CU_ASSERT_TRUE(f[1].value[DC_FEATURE_TWIN] - quarter + 1 <= 2);
-    /* its nearest is 0 or 1, (3 + 2.75)/2 or 3 away: the former */
-    double far = ((double)f[2].value[DC_FEATURE_TWIN] - DC_FEATURE_MIDDLE) / DOUBLING;
-    CU_ASSERT_TRUE(far > 1.5 && far < 1.6);
+    /* (256 + 1) units of 2^-11 */
+    uint32_t eighth = DC_FEATURE_MIDDLE + dc_log2_q16(257) - 11 * DOUBLING;
+    CU_ASSERT_TRUE(f[0].value[DC_FEATURE_TWIN] - eighth + 1 <= 2);
+    CU_ASSERT_TRUE(f[1].value[DC_FEATURE_TWIN] - eighth + 1 <= 2);
+    /* three doublings count a quarter of one */
+    uint32_t far = DC_FEATURE_MIDDLE + dc_log2_q16(513) - 11 * DOUBLING;
+    CU_ASSERT_TRUE(f[2].value[DC_FEATURE_TWIN] - far + 1 <= 2);
     dc_twins_drop(t);
 }
 
-/* Exactly alike is the lowest value, not a crash; one lost packet counts four doublings. */
+/* Exactly alike is the lowest value, not a crash; one lost packet counts a quarter of a doubling. */
 static void test_bounds(void)
 {
     struct dc_twins *t = dc_twins_create();
@@ -73,13 +73,27 @@ static void test_bounds(void)
     CU_ASSERT_EQUAL(f[0].value[DC_FEATURE_TWIN], DC_FEATURE_MIDDLE - 11 * DOUBLING);
     features_of(f, 2, (uint32_t[]){0, DC_FEATURE_NONE - 1}); /* the ends of what there can be */
     next(&t, f, 2, 8);
-    uint32_t mean = DC_FEATURE_MIDDLE + dc_log2_q16(8191 + 9) - dc_log2_q16(9) - 11 * DOUBLING;
+    uint32_t mean = DC_FEATURE_MIDDLE + dc_log2_q16(512 + 9) - dc_log2_q16(9) - 11 * DOUBLING;
     CU_ASSERT_EQUAL(f[0].value[DC_FEATURE_TWIN], mean);
     CU_ASSERT_EQUAL(f[1].value[DC_FEATURE_TWIN], mean);
     dc_twins_drop(t);
 }
 
 #define SOME 60
+/* The lower middle one of those of an epoch that are measured. */
+static uint32_t median_of(const uint32_t *work, const struct dc_features *f, uint8_t population)
+{
+    uint32_t sorted[SOME], n = 0;
+    for (uint32_t i = 0; i < SOME; i++) {
+        if (work[i] == DC_FEATURE_NONE || f[i].population != population)
+            continue;
+        uint32_t at = n++;
+        for (; at > 0 && sorted[at - 1] > work[i]; at--)
+            sorted[at] = sorted[at - 1];
+        sorted[at] = work[i];
+    }
+    return n == 0 ? 0 : sorted[(n - 1) / 2];
+}
 /* What the header says, over histories that are kept whole. */
 static uint32_t definition(uint32_t history[][SOME], uint32_t epochs, const struct dc_features *f,
                            uint32_t id)
@@ -98,9 +112,10 @@ static uint32_t definition(uint32_t history[][SOME], uint32_t epochs, const stru
             uint32_t a = history[e][id], b = history[e][other];
             if (a == DC_FEATURE_NONE || b == DC_FEATURE_NONE)
                 continue;
-            int64_t x = a >> 5, y = b >> 5; /* 2^-11 of a doubling */
+            int64_t median = median_of(history[e], f, f[id].population);
+            int64_t x = (a - median) >> 5, y = (b - median) >> 5; /* 2^-11 of a doubling */
             uint64_t apart = (uint64_t)llabs(x - y);
-            sum += apart < 8191 ? apart : 8191;
+            sum += apart < 512 ? apart : 512;
             common++;
         }
         if (common >= DC_TWINS_COMMON &&
@@ -128,7 +143,7 @@ static void test_definition(void)
             /* node i is measured with probability i / SOME; dc_twins_next is not told of those */
             bool asked = !nobody && dc_next_below(&s, SOME) < i;
             history[e][i] =
-                asked ? around((int64_t)dc_next_below(&s, 4 * DOUBLING)) : DC_FEATURE_NONE;
+                asked ? around((int64_t)dc_next_below(&s, DOUBLING / 2)) : DC_FEATURE_NONE;
         }
         features_of(f, SOME, history[e]);
         for (uint32_t i = 0; i < SOME; i++)
@@ -156,25 +171,25 @@ static void test_object(void)
     root = dc_twins_digest(none);
     CU_ASSERT_TRUE(dc_hash_equal(&empty, &root));
     features_of(f, 2, (uint32_t[]){around(5), around(900)});
-    struct dc_twins *a = dc_twins_next(t, f, 2, 3);
-    struct dc_twins *b = dc_twins_next(t, f, 2, 3);
-    struct dc_twins *c = dc_twins_next(t, f, 2, 4);
+    struct dc_twins *a = dc_twins_next(t, f, 2, 3, 1, false);
+    struct dc_twins *b = dc_twins_next(t, f, 2, 3, 2, true); /* chance is no part of it */
+    struct dc_twins *c = dc_twins_next(t, f, 2, 4, 1, false);
     root = dc_twins_digest(t);
     CU_ASSERT_TRUE(dc_hash_equal(&empty, &root)); /* as it was */
     struct dc_hash of_a = dc_twins_digest(a), of_b = dc_twins_digest(b), of_c = dc_twins_digest(c);
     CU_ASSERT_TRUE(dc_hash_equal(&of_a, &of_b));
     CU_ASSERT_FALSE(dc_hash_equal(&of_a, &of_c)); /* another epoch */
-    f[1].value[DC_FEATURE_RESPONSE] += 64;
-    struct dc_twins *d = dc_twins_next(t, f, 2, 3);
+    f[1].work += 64;
+    struct dc_twins *d = dc_twins_next(t, f, 2, 3, 1, false);
     struct dc_hash of_d = dc_twins_digest(d);
     CU_ASSERT_FALSE(dc_hash_equal(&of_a, &of_d)); /* another value */
     size_t two = dc_twins_bytes(a);
     CU_ASSERT_TRUE(two > dc_twins_bytes(t) && two <= dc_twins_bytes(t) + 2 * 80);
     /* 32 epochs later nothing is left of it, though two nodes have joined */
     features_of(f, 4, (uint32_t[]){DC_FEATURE_NONE, DC_FEATURE_NONE, DC_FEATURE_NONE, around(0)});
-    struct dc_twins *later = dc_twins_next(a, f, 4, 3 + DC_TWINS_EPOCHS - 1);
+    struct dc_twins *later = dc_twins_next(a, f, 4, 3 + DC_TWINS_EPOCHS - 1, 1, false);
     CU_ASSERT_EQUAL(dc_twins_bytes(later), dc_twins_bytes(t) + 3 * (two - dc_twins_bytes(t)) / 2);
-    struct dc_twins *gone = dc_twins_next(a, f, 4, 3 + DC_TWINS_EPOCHS);
+    struct dc_twins *gone = dc_twins_next(a, f, 4, 3 + DC_TWINS_EPOCHS, 1, false);
     CU_ASSERT_EQUAL(dc_twins_bytes(gone), dc_twins_bytes(t) + (two - dc_twins_bytes(t)) / 2);
     dc_twins_hold(gone);
     dc_twins_drop(gone);
@@ -199,7 +214,8 @@ static int64_t noise(struct dc_stream *s, int64_t deviation)
 /* 300 machines, of which each has its speed and, in every epoch, its load (deviation 0.3 of a
  * doubling), under a swing that all share; and ten identities that are one machine (`farm`) or ten:
  * what is left to each is the network's, 0.05.  asked: chance of a challenge in an epoch.  Counts
- * the nodes (of the farm, others) whose nearest is at less than half the median distance. */
+ * the nodes (of the farm, others) that are nearer to someone than chance brings anyone: of as many
+ * strangers one is expected to be. */
 static void world(uint64_t seed, bool farm, double asked, uint32_t *found, uint32_t *others)
 {
     struct dc_stream s = dc_stream(seed, dc_name("twins"), dc_name("world"));
@@ -221,39 +237,38 @@ static void world(uint64_t seed, bool farm, double asked, uint32_t *found, uint3
         features_of(f, WORLD, response);
         next(&t, f, WORLD, e);
     }
-    uint32_t sorted[WORLD], spare[WORLD], n = 0;
-    for (uint32_t i = 0; i < WORLD; i++)
-        if (f[i].value[DC_FEATURE_TWIN] != DC_FEATURE_NONE)
-            spare[n++] = f[i].value[DC_FEATURE_TWIN];
-    for (uint32_t i = 0; i < n; i++) { /* the median by counting */
-        uint32_t rank = 0;
-        for (uint32_t j = 0; j < n; j++)
-            rank += spare[j] < spare[i] || (spare[j] == spare[i] && j < i);
-        sorted[rank] = spare[i];
+    uint32_t chance = UINT32_MAX, n = 0;
+    for (uint32_t i = 0; i < WORLD; i++) {
+        n += f[i].null[DC_RELATION_TWIN] != DC_FEATURE_NONE;
+        CU_ASSERT_EQUAL(f[i].null[DC_RELATION_TWIN] == DC_FEATURE_NONE,
+                        f[i].value[DC_FEATURE_TWIN] == DC_FEATURE_NONE);
+        if (f[i].null[DC_RELATION_TWIN] < chance)
+            chance = f[i].null[DC_RELATION_TWIN];
     }
     CU_ASSERT_FATAL(n > WORLD / 2);
     *found = *others = 0;
     for (uint32_t i = 0; i < WORLD; i++)
-        if (f[i].value[DC_FEATURE_TWIN] < sorted[n / 2] - DOUBLING)
+        if (f[i].value[DC_FEATURE_TWIN] < chance)
             *(i < FARM ? found : others) += 1;
     dc_twins_drop(t);
 }
 
 static void test_farm(void)
 {
-    uint32_t wrong = 0;
+    uint32_t wrong = 0, sparse = 0;
     for (uint64_t seed = 1; seed <= 10; seed++) {
         uint32_t found, others;
         world(seed, true, 1.0, &found, &others);
         CU_ASSERT_EQUAL(found, FARM);
-        CU_ASSERT_EQUAL(others, 0);
+        wrong += others;
         world(seed, true, 0.6, &found, &others); /* pairs share a third of the epochs */
-        CU_ASSERT_EQUAL(found, FARM);
+        sparse += found;
         wrong += others;
         world(seed, false, 1.0, &found, &others);
-        CU_ASSERT_EQUAL(found + others, 0);
+        wrong += found + others;
     }
-    CU_ASSERT_TRUE(wrong <= 30); /* of 3000: one in a hundred */
+    CU_ASSERT_TRUE(sparse >= 95);             /* of 100 */
+    CU_ASSERT_TRUE(wrong > 0 && wrong <= 90); /* 30 worlds: about 30, geometric */
 }
 
 int main(void)

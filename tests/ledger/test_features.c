@@ -1,6 +1,7 @@
 #include "models/base/rng.h"
 #include "models/ledger/execute.h"
 #include "tests/ledger/chain.h"
+#include "tests/support/statistics.h"
 
 /* Features of nodes (models/README.md 8.1): payments on states made by hand, against the definition
  * on random graphs, and what blocks say of votes, verdicts and response times. */
@@ -219,6 +220,120 @@ static void test_random_graphs(void)
     books_close(&b);
 }
 
+/* A market of NODES nodes and CLIENTS clients for the detector of circles alone.  Every node has
+ * three payers; one in `peers` of these is a node, so that there are circles by chance.  Nodes
+ * 0 .. rings * ring - 1 buy from each other as well, round and round. */
+struct market {
+    uint32_t rings, ring, peers, window;
+    dc_q31 fdr;
+};
+#define MARKET_NODES 300u
+#define MARKET_CLIENTS 60u
+static const struct dc_genesis_spec market_spec = {.seed = 5,
+                                                   .chain = CHAIN_ID,
+                                                   .validators = VALIDATORS,
+                                                   .services = MARKET_NODES,
+                                                   .clients = MARKET_CLIENTS,
+                                                   .bond_validator = 2000 * DC_DSYNC,
+                                                   .balance = 1000 * DC_DSYNC,
+                                                   .capacity_bytes = 1ull << 30,
+                                                   .regions = 1};
+
+static void market_trade(struct books *b, const struct market *m, struct dc_stream *s)
+{
+    for (uint32_t i = 0; i < MARKET_NODES; i++) {
+        for (uint32_t c = 0; c < 3; c++) {
+            bool peer = m->peers != 0 && dc_next_below(s, m->peers) == 0;
+            uint32_t payer = peer ? NODE(dc_next_below(s, MARKET_NODES))
+                                  : NODE(MARKET_NODES + dc_next_below(s, MARKET_CLIENTS));
+            books_deal(b, payer, NODE(i), 1 + dc_next_below(s, 1000));
+        }
+        if (i < m->rings * m->ring)
+            books_deal(b, NODE(i), NODE(i / m->ring * m->ring + (i + 1) % m->ring),
+                       500 + dc_next_below(s, 1000));
+    }
+}
+
+/* Epochs until flags are possible, and `more`.  Adds to found and wrong what the last one flags. */
+static void market_run(const struct market *m, uint64_t seed, uint32_t more, uint32_t *found,
+                       uint32_t *wrong)
+{
+    enum { ALL = VALIDATORS + MARKET_NODES + MARKET_CLIENTS };
+    struct books b;
+    struct dc_params p = chain_params();
+    p.detectors = DC_DETECTOR_CIRCLE;
+    p.fdr = m->fdr;
+    p.anomaly_window = m->window;
+    struct dc_stream s = dc_stream(seed, dc_name("features"), dc_name("market"));
+    struct dc_anomaly *a = dc_anomaly_create(&p, ALL);
+    static struct dc_anomaly_verdict v[ALL];
+    static struct dc_posync posync[ALL];
+    static struct dc_features f[ALL];
+    static const bool failed[ALL];
+    chain_make(&b.chain, &market_spec, &p, true, NULL, NULL, NULL);
+    uint32_t judged = 0, flags = 0;
+    for (uint32_t e = 0; judged <= more && e < 100; e++) {
+        b.state = dc_state_begin(b.chain.tip->state);
+        market_trade(&b, m, &s);
+        dc_put64(b.state->meta.beacon.b, dc_next64(&s));
+        struct dc_record record = {.posync = posync};
+        struct dc_exec x = {.ledger = b.state->ledger,
+                            .p = &p,
+                            .before = b.state,
+                            .state = b.state,
+                            .record = &record};
+        dc_features_make(&x, failed, f);
+        struct dc_anomaly *next = dc_anomaly_epoch(a, &p, f, ALL, dc_next64(&s), v);
+        dc_anomaly_drop(a);
+        a = next;
+        judged += v[NODE(0)].of != 0;
+        flags = 0;
+        for (uint32_t i = 0; i < ALL; i++) {
+            bool ring = i >= NODE(0) && i < NODE(m->rings * m->ring);
+            *(ring ? found : wrong) += judged > more && v[i].flagged;
+            flags += v[i].flagged;
+        }
+        dc_state_drop(b.state);
+    }
+    CU_ASSERT_TRUE(judged > more);
+    dc_anomaly_drop(a);
+    chain_free(&b.chain);
+}
+
+/* One ring of three, ten of them, and ten of eight: all are found, though they have been there since
+ * the first epoch, and among few or many nodes that trade with each other honestly. */
+static void test_rings(void)
+{
+    static const struct market markets[] = {
+        {1, 3, 0, 0, 0}, {10, 3, 0, 0, 0}, {10, 8, 0, 0, 0}, {10, 3, 10, 0, 0}};
+    for (size_t i = 0; i < sizeof markets / sizeof markets[0]; i++) {
+        struct market m = markets[i];
+        m.fdr = DC_ONE / 20;
+        uint32_t found = 0, wrong = 0;
+        for (uint64_t seed = 1; seed <= 4; seed++)
+            market_run(&m, seed, 2, &found, &wrong);
+        CU_ASSERT_EQUAL(found, 4 * m.rings * m.ring);
+        CU_ASSERT_TRUE(wrong * 20 <= 20 + found);
+    }
+}
+
+/* No rings, but nodes that trade with each other: in how many of 80 worlds is anyone flagged?
+ * One-sided binomial tests at 0.001 against fdr. */
+static void test_honest_markets(void)
+{
+    enum { RUNS = 80 };
+    for (uint32_t tenths = 1; tenths <= 2; tenths++) {
+        struct market m = {.peers = 4, .fdr = DC_ONE / 20 * tenths};
+        uint64_t any = 0;
+        for (uint64_t seed = 1; seed <= RUNS; seed++) {
+            uint32_t found = 0, wrong = 0;
+            market_run(&m, seed, 0, &found, &wrong);
+            any += wrong > 0;
+        }
+        CU_ASSERT_TRUE(test_binomial_at_least(any, RUNS, tenths / 20.0) > 0.001);
+    }
+}
+
 /* A ring of many nodes, beyond what a recursion per node would stand on a small stack. */
 static void test_long_ring(void)
 {
@@ -353,6 +468,11 @@ static void test_blocks(void)
     uint32_t usual = f[NODE(4)].value[DC_FEATURE_RESPONSE];
     CU_ASSERT_EQUAL(usual, DC_FEATURE_MIDDLE + dc_log2_q16(120001) - dc_log2_q16(280001));
     CU_ASSERT_TRUE(slow - usual > 65000 && slow - usual <= 65536);
+    /* of which the round trip is (200 ms - 50 ms) / 1.25: nothing is left, or 120 ms for 8 samples */
+    CU_ASSERT_EQUAL(f[NODE(4)].work, DC_FEATURE_MIDDLE - (13u << 16));
+    CU_ASSERT_EQUAL(f[NODE(3)].work, DC_FEATURE_MIDDLE + dc_log2_q16(120001) - (13u << 16));
+    CU_ASSERT_EQUAL(f[0].work, DC_FEATURE_NONE);
+    CU_ASSERT_EQUAL(f[NODE(4)].null[DC_RELATION_CIRCLE], DC_FEATURE_NONE); /* off */
     CU_ASSERT_EQUAL(f[NODE(4)].value[DC_FEATURE_DISAGREEMENT], DC_FEATURE_NONE);
     chain_free(&c);
 }
@@ -362,6 +482,8 @@ int main(void)
     static const struct test_case cases[] = {{"income", test_income},
                                              {"unpaid", test_unpaid},
                                              {"random graphs", test_random_graphs},
+                                             {"rings among nodes", test_rings},
+                                             {"honest markets", test_honest_markets},
                                              {"long ring", test_long_ring},
                                              {"records", test_records},
                                              {"blocks", test_blocks}};

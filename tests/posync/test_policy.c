@@ -348,6 +348,10 @@ static void test_ranks(void)
     p.order = DC_ORDER_RANDOM;
     CU_ASSERT(RANK(failed, 0, 10) == RANK(often, 0, 99));
     CU_ASSERT(RANK(often, DC_CAUSE_FLAG, 1) > RANK(failed, 0, 99));
+    p.order = DC_ORDER_OLDEST; /* never asked, asked in epoch 0, asked in epoch 7 */
+    struct dc_posync never = {0}, first = {.asked = 1}, later = {.asked = 8, .escalated = 1};
+    CU_ASSERT(RANK(never, 0, 0) > RANK(first, 0, 99) && RANK(first, 0, 0) > RANK(later, 0, 99));
+    CU_ASSERT(RANK(later, DC_CAUSE_FLAG, 0) > RANK(never, 0, 0));
 #undef RANK
 }
 

@@ -161,8 +161,9 @@ static void test_disk(void)
     static const uint32_t ppm[] = {1000, 100000, 300000, 900000};
     for (uint64_t key = 1; key <= 5; key++)
         for (int k = 0; k < 4; k++) {
-            struct dc_disk disk = {key, dc_q31_from_ppm(ppm[k])}, none = {key, 0},
-                           all = {key, DC_ONE}, more = {key, disk.missing + disk.missing / 20};
+            struct dc_disk disk = {.key = key, .missing = dc_q31_from_ppm(ppm[k])},
+                           none = {.key = key}, all = {.key = key, .missing = DC_ONE},
+                           more = {.key = key, .missing = disk.missing + disk.missing / 20};
             uint64_t missing = 0;
             for (uint64_t i = 0; i < 20000; i++) {
                 bool has = dc_disk_has(&disk, i);
