@@ -285,7 +285,8 @@ void ds_scenario_reference(struct ds_text *out)
                      "| --- | --- | --- | --- |\n");
     static const char *const suffixes[] = {"", "a strategy, or nothing: all cheats",
                                            "p50, p95, p99, mean, max",
-                                           "a kind of message, or nothing: all"};
+                                           "a kind of message, or nothing: all",
+                                           "link0, link1 ...: a class of links, or nothing: all"};
     for (size_t i = 0; i < ds_metrics_count; i++)
         ds_text_printf(out, "| `%s` | %s | %s | %s |\n", ds_metrics[i].name, ds_metrics[i].unit,
                        suffixes[ds_metrics[i].suffix], ds_metrics[i].meaning);
