@@ -93,6 +93,7 @@ static void deals_customers(struct ds_world *w, struct world_genesis *g, uint32_
     count = count > g->clients ? g->clients : count;
     count = count > chunks ? (uint32_t)chunks : count;
     uint64_t sum = 0, left = chunks;
+    memset(taken, 0xff, sizeof taken); /* nobody: one whose part is nothing takes no client */
     struct dc_stream s = dc_stream(w->scenario->seed, w->identity[node], dc_name("customers"));
     for (uint32_t i = 0; i < count; i++)
         sum += share[i] = 1 + (uint32_t)(dc_stream_at(&s, i) >> 48);
