@@ -240,7 +240,7 @@ struct dc_anomaly *dc_anomaly_epoch(const struct dc_anomaly *before, const struc
             features = known;
         }
         if (before->twins != NULL)
-            a->twins = dc_twins_next(before->twins, known, nodes, a->epoch, seed, true);
+            a->twins = dc_twins_next(before->twins, known, nodes, a->epoch, seed);
         anomaly_table_make(&t, features, nodes);
         for (uint32_t i = 0; i < nodes; i++)
             present += features[i].present != 0;
@@ -297,20 +297,6 @@ uint64_t dc_anomaly_epochs(const struct dc_params *params, uint32_t nodes)
             soonest = warmup;
     }
     return soonest == UINT64_MAX ? soonest : soonest + (least + nodes - 2) / (nodes - 1);
-}
-
-size_t dc_anomaly_bytes(const struct dc_anomaly *a)
-{
-    if (a == NULL)
-        return 0;
-    size_t bytes = sizeof *a + (a->twins != NULL ? dc_twins_bytes(a->twins) : 0) +
-                   (a->last != NULL ? a->nodes * sizeof *a->last : 0);
-    for (uint32_t d = 0; d < ANOMALY_JUDGES; d++)
-        bytes += dc_window_bytes(&a->window[d]);
-    for (uint32_t d = 0; d < DC_DETECTORS; d++)
-        if (dc_detectors[d]->bytes != NULL)
-            bytes += dc_detectors[d]->bytes(a->model[d]);
-    return bytes;
 }
 
 struct dc_hash dc_anomaly_digest(const struct dc_anomaly *a)

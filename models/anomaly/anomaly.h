@@ -67,7 +67,6 @@ struct dc_anomaly *dc_anomaly_epoch(const struct dc_anomaly *before, const struc
                                     const struct dc_features *features, uint32_t nodes,
                                     uint64_t seed, struct dc_anomaly_verdict *verdict);
 struct dc_hash dc_anomaly_digest(const struct dc_anomaly *a);
-size_t dc_anomaly_bytes(const struct dc_anomaly *a); /* with what it shares; NULL is fine: 0 */
 /* How many epochs of `nodes` nodes must pass before the soonest detector can flag anyone (the
  * set-up check of models/README.md 8.4); UINT64_MAX: never, because no detector is on, fdr is 0,
  * there is no one to compare with, or params->anomaly_window (or the largest window) is too short

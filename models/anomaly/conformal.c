@@ -168,9 +168,3 @@ void dc_window_pvalues(const struct dc_window *window, const uint32_t *score, ui
     }
     dc_mem_free(all);
 }
-
-size_t dc_window_bytes(const struct dc_window *window)
-{
-    return window->count * (sizeof(struct dc_batch) + sizeof(struct dc_batch *)) +
-           window->total * sizeof(struct dc_batch_entry);
-}

@@ -33,7 +33,6 @@ uint64_t dc_window_least(const struct dc_params *params, uint32_t nodes);
 struct dc_window dc_window_next(const struct dc_window *before, const uint32_t *score,
                                 uint32_t nodes, uint64_t least);
 void dc_window_drop(struct dc_window *window);
-size_t dc_window_bytes(const struct dc_window *window); /* shared ones included */
 void dc_window_digest(struct dc_hasher *h, const struct dc_window *window);
 
 /* p[i] = (1 + #{calibration >= score[i]}, m + 1) over the m scores of the window that are not node

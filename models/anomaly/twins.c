@@ -24,8 +24,6 @@
 #include "models/base/mem.h"
 #include "models/base/rng.h"
 
-#include <stdatomic.h>
-
 #define TWINS_UNIT_BITS 11 /* 2^-11 of a doubling */
 #define TWINS_MIDDLE 16384
 #define TWINS_VALUE_MAX 32767
@@ -38,7 +36,6 @@ struct twins_row {
 };
 
 struct dc_twins {
-    _Atomic uint32_t refs;
     uint32_t rows;
     uint64_t epochs; /* the newest + 1 */
     struct dc_hash digest;
@@ -65,7 +62,6 @@ static void twins_seal(struct dc_twins *t)
 static struct dc_twins *twins_new(uint32_t rows_max)
 {
     struct dc_twins *t = dc_mem_need(1, sizeof *t, "response times of nodes");
-    atomic_init(&t->refs, 1);
     if (rows_max != 0)
         t->row = dc_mem_need(rows_max, sizeof *t->row, "response times of nodes");
     return t;
@@ -268,7 +264,7 @@ static void twins_nearest(struct twins_now *now)
 }
 
 struct dc_twins *dc_twins_next(const struct dc_twins *before, struct dc_features *features,
-                               uint32_t nodes, uint64_t epoch, uint64_t seed, bool null)
+                               uint32_t nodes, uint64_t epoch, uint64_t seed)
 {
     DC_CHECK(epoch >= before->epochs);
     struct dc_twins *t = twins_advance(before, features, nodes, epoch);
@@ -280,13 +276,11 @@ struct dc_twins *dc_twins_next(const struct dc_twins *before, struct dc_features
     twins_nearest(&now);
     for (uint32_t i = 0; i < count; i++)
         features[now.row[i].node].value[DC_FEATURE_TWIN] = twins_feature(now.best[i]);
-    if (null) {
-        for (uint32_t i = 0; i < count; i++)
-            twins_permute(&now.row[i], seed);
-        twins_nearest(&now);
-        for (uint32_t i = 0; i < count; i++)
-            features[now.row[i].node].null[DC_RELATION_TWIN] = twins_feature(now.best[i]);
-    }
+    for (uint32_t i = 0; i < count; i++)
+        twins_permute(&now.row[i], seed);
+    twins_nearest(&now);
+    for (uint32_t i = 0; i < count; i++)
+        features[now.row[i].node].null[DC_RELATION_TWIN] = twins_feature(now.best[i]);
     dc_mem_free(now.row);
     dc_mem_free(now.best);
     twins_seal(t);
@@ -303,14 +297,9 @@ size_t dc_twins_bytes(const struct dc_twins *t)
     return sizeof *t + t->rows * sizeof *t->row;
 }
 
-void dc_twins_hold(struct dc_twins *t)
-{
-    atomic_fetch_add_explicit(&t->refs, 1, memory_order_relaxed);
-}
-
 void dc_twins_drop(struct dc_twins *t)
 {
-    if (t == NULL || atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) != 1)
+    if (t == NULL)
         return;
     dc_mem_free(t->row);
     dc_mem_free(t);

@@ -13,8 +13,8 @@
  * its twins.  Medians are taken off first, or a swing of the whole network would look like a
  * relation.
  *
- * An object is one epoch's knowledge: immutable, counted, made from the one before, so that forks
- * keep their own.  Integers only. */
+ * An object is one epoch's knowledge: immutable, of one owner, made from the one before, so that
+ * forks keep their own.  Integers only. */
 #ifndef MODELS_ANOMALY_TWINS_H
 #define MODELS_ANOMALY_TWINS_H
 
@@ -25,21 +25,18 @@
 
 struct dc_twins; /* opaque: twins.c */
 
-/* Empty, refs 1. */
-struct dc_twins *dc_twins_create(void);
-/* The history with epoch `epoch` (above all before) added, refs 1; `before` stays the caller's.
+struct dc_twins *dc_twins_create(void); /* empty */
+/* The history with epoch `epoch` (above all before) added; `before` stays as it was.
  * Writes value[DC_FEATURE_TWIN] of features[nodes]: for a node that is present and whose work was
- * measured in this epoch, log2 of its distance to the nearest such node of its
- * population, in 2^-16 units around DC_FEATURE_MIDDLE (0: a doubling apart on the mean); else, and
- * where no other node shares DC_TWINS_COMMON epochs with it, DC_FEATURE_NONE.  With `null` it writes
- * null[DC_RELATION_TWIN] likewise, of histories permuted under `seed`; else DC_FEATURE_NONE.
- * Cost: quadratic in the nodes measured in this epoch: about 12 ms for 2,000, 0.3 s for 10,000;
- * twice that with `null`. */
+ * measured in this epoch, log2 of its distance to the nearest such node of its population, in 2^-16
+ * units around DC_FEATURE_MIDDLE (0: a doubling apart on the mean); else, and where no other node
+ * shares DC_TWINS_COMMON epochs with it, DC_FEATURE_NONE.  null[DC_RELATION_TWIN] likewise, of
+ * histories permuted under `seed`.
+ * Cost: quadratic in the nodes measured in this epoch: about 25 ms for 2,000, 0.6 s for 10,000. */
 struct dc_twins *dc_twins_next(const struct dc_twins *before, struct dc_features *features,
-                               uint32_t nodes, uint64_t epoch, uint64_t seed, bool null);
+                               uint32_t nodes, uint64_t epoch, uint64_t seed);
 struct dc_hash dc_twins_digest(const struct dc_twins *t); /* of the contents */
 size_t dc_twins_bytes(const struct dc_twins *t);
-void dc_twins_hold(struct dc_twins *t);
-void dc_twins_drop(struct dc_twins *t); /* NULL is fine; the last one frees */
+void dc_twins_drop(struct dc_twins *t); /* NULL is fine */
 
 #endif
