@@ -36,7 +36,8 @@ struct ds_command {
 };
 
 extern const struct ds_command ds_cmd_run, ds_cmd_check, ds_cmd_verify, ds_cmd_explain,
-    ds_cmd_schema, ds_cmd_list, ds_cmd_detect, ds_cmd_bench;
+    ds_cmd_schema, ds_cmd_list, ds_cmd_detect, ds_cmd_bench, ds_cmd_diff, ds_cmd_trace,
+    ds_cmd_fuzz, ds_cmd_twins;
 
 /* ---- cmd_args.c ------------------------------------------------------------------------------ */
 

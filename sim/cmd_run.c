@@ -15,6 +15,7 @@
 struct plan {
     struct ds_scenario scenario;
     struct ds_text output, partial;
+    const char *junit; /* path, or NULL */
     struct ds_world_options options;
     struct ds_attribute attributes[DS_CMD_ATTRIBUTES];
     char until[60];
@@ -78,6 +79,24 @@ static int check_output(const struct ds_args *args, struct plan *plan)
     if (status != DC_OK)
         return ds_cmd_failed(status, &error);
     plan->options.output = path;
+    if (plan->junit != NULL && (strcmp(plan->junit, path) == 0 || same_file(plan->junit, path)))
+        return ds_cmd_usage("%s: are the results: name another file for --junit", plan->junit);
+    return DS_EXIT_FINE;
+}
+
+/* What an earlier run left there says nothing about this one. */
+static int check_junit(const struct ds_args *args, struct plan *plan)
+{
+    const char *path = ds_args_value(args, "--junit");
+    struct dc_error error = {0};
+    if (path == NULL)
+        return DS_EXIT_FINE;
+    if (same_file(path, args->operand[0]))
+        return ds_cmd_usage("%s: is the scenario itself: name another file for --junit", path);
+    enum dc_status status = ds_record_check_path(path, &error);
+    if (status != DC_OK)
+        return ds_cmd_failed(status, &error);
+    plan->junit = path;
     return DS_EXIT_FINE;
 }
 
@@ -88,7 +107,9 @@ static int make_plan(const struct ds_args *args, struct plan *plan)
         return DS_EXIT_USAGE;
     plan->quiet = ds_args_value(args, "--quiet") != NULL;
     plan->json = ds_args_value(args, "--json") != NULL;
-    int code = load(args, &plan->scenario);
+    int code = check_junit(args, plan);
+    if (code == DS_EXIT_FINE)
+        code = load(args, &plan->scenario);
     if (code == DS_EXIT_FINE)
         code = check_output(args, plan);
     plan->options.attributes = plan->attributes;
@@ -109,6 +130,9 @@ static int exit_code(enum dc_status status, const struct ds_summary *summary)
         return DS_EXIT_EXPECT;
     for (size_t i = 0; i < summary->expectation_count; i++)
         if (!summary->expectations[i].held)
+            return DS_EXIT_EXPECT;
+    for (size_t i = 0; i < summary->sometimes_count; i++)
+        if (!summary->sometimes[i].held)
             return DS_EXIT_EXPECT;
     return DS_EXIT_FINE;
 }
@@ -153,7 +177,25 @@ static int run_world(struct plan *plan, struct ds_world *world, struct ds_progre
     else if (outcome.file != NULL)
         fprintf(stderr, "destrasim: what was recorded until then is in %s (complete = 0)\n",
                 outcome.file);
-    return exit_code(status, &summary);
+    int code = exit_code(status, &summary);
+    if (plan->junit != NULL) {
+        const char *why = error.text[0] != '\0' ? error.text : finish_error.text;
+        const char *stopped = status == DC_OK ? NULL : why;
+        int wrote = ds_summary_junit(&outcome, stopped, plan->junit);
+        code = code == DS_EXIT_FINE ? wrote : code;
+    }
+    return code;
+}
+
+/* A run that never began. */
+static void junit_refused(const struct plan *plan, const char *why)
+{
+    const char *results = plan->output.data;
+    struct ds_summary summary = {0};
+    struct ds_outcome outcome = {.scenario = &plan->scenario, .summary = &summary};
+    if (plan->junit == NULL || (results != NULL && strcmp(plan->junit, results) == 0))
+        return;
+    (void)ds_summary_junit(&outcome, why, plan->junit); /* what it says, the exit code says too */
 }
 
 static int run(const struct ds_args *args)
@@ -177,8 +219,11 @@ static int run(const struct ds_args *args)
         } else {
             ds_progress_end(&progress);
             code = ds_cmd_failed(status, &error);
+            junit_refused(&plan, error.text);
         }
         ds_world_destroy(world);
+    } else {
+        junit_refused(&plan, "the scenario or an argument was refused: see standard error");
     }
     ds_text_free(&what);
     ds_text_free(&plan.output);
@@ -201,6 +246,8 @@ static const struct ds_option options[] = {
     {"--until", "TIME", "ends the run at this virtual time (90 s, 5 min)"},
     {"--quiet", NULL, "no progress on standard error"},
     {"--json", NULL, "the summary as one JSON object"},
+    {"--junit", "FILE",
+     "also writes invariants, expectations and `sometimes` as JUnit XML"},
     {0},
 };
 
@@ -212,7 +259,8 @@ const struct ds_command ds_cmd_run = {
         "The same scenario and seed give the same bytes in OUT.h5, for any number of threads.\n"
         "Ctrl-C (or SIGTERM) ends the run after closing the file, which then keeps the name\n"
         "OUT.h5.partial and says complete = 0; a second one ends it at once. Exit code 1 means\n"
-        "that an expectation of the scenario or an invariant of the protocol did not hold.",
+        "that an expectation of the scenario or an invariant of the protocol did not hold, or\n"
+        "that what it says must occur sometimes did not.",
     .options = options,
     .operands_min = 1,
     .operands_max = 1,

@@ -47,6 +47,7 @@ static const char *how_it_ended(const struct ds_outcome *o)
     case DS_WORLD_TIME: return "ended at max_time, before its epochs were over";
     case DS_WORLD_INTERRUPTED: return "INTERRUPTED by a signal";
     case DS_WORLD_UNTIL: return "stopped where --until says";
+    case DS_WORLD_VIOLATED: return "stopped where an invariant was VIOLATED";
     }
     return "";
 }
@@ -214,27 +215,57 @@ static void print_cost(const struct ds_outcome *o)
 
 /* ---- did it hold, and where is it ------------------------------------------------------------ */
 
+static size_t held_of(const struct ds_expectation *e, size_t count)
+{
+    size_t held = 0;
+    for (size_t i = 0; i < count; i++)
+        held += e[i].held;
+    return held;
+}
+
+static void print_missed(const char *what, const struct ds_expectation *e, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (e[i].held)
+            continue;
+        strong("\033[1;31m");
+        printf("  %s%s", what, e[i].text);
+        strong("\033[0m");
+        if (isnan(e[i].value))
+            printf("   (this run did not measure it)\n");
+        else
+            printf("   (it is %.6g)\n", e[i].value);
+    }
+}
+
+/* Other invariants that were violated too. */
+static void print_other_violations(const struct ds_summary *s)
+{
+    for (size_t i = 0; i < s->invariant_count; i++) {
+        const struct ds_invariant *v = &s->invariants[i];
+        if (v->violations == 0)
+            continue;
+        if (v->violation == s->violation && v->violations > 1)
+            printf("            %s: %s violations\n", v->name,
+                   ds_word_count((double)v->violations).text);
+        else if (v->violation != s->violation)
+            printf("            %s: %s, first %s\n", v->name,
+                   ds_word_count((double)v->violations).text, v->violation);
+    }
+}
+
 static void print_expectations(const struct ds_outcome *o)
 {
     const struct ds_summary *s = o->summary;
-    size_t held = 0;
-    for (size_t i = 0; i < s->expectation_count; i++)
-        held += s->expectations[i].held;
     if (s->expectation_count > 0)
-        printf("Expected    %zu of %zu expectations held%s\n", held, s->expectation_count,
+        printf("Expected    %zu of %zu expectations held%s\n",
+               held_of(s->expectations, s->expectation_count), s->expectation_count,
                s->end <= DS_WORLD_TIME ? "" : " so far");
-    for (size_t i = 0; i < s->expectation_count; i++) {
-        const struct ds_expectation *e = &s->expectations[i];
-        if (e->held)
-            continue;
-        strong("\033[1;31m");
-        printf("  FAILED    %s", e->text);
-        strong("\033[0m");
-        if (isnan(e->value))
-            printf("   (this run did not measure it)\n");
-        else
-            printf("   (it is %.6g)\n", e->value);
-    }
+    print_missed("FAILED    ", s->expectations, s->expectation_count);
+    if (s->sometimes_count > 0)
+        printf("Sometimes   %zu of %zu properties occurred\n",
+               held_of(s->sometimes, s->sometimes_count), s->sometimes_count);
+    print_missed("NEVER     ", s->sometimes, s->sometimes_count);
     if (s->invariants_held) {
         printf("Invariants  hold\n");
         return;
@@ -243,6 +274,7 @@ static void print_expectations(const struct ds_outcome *o)
     printf("VIOLATED    %s", s->violation != NULL ? s->violation : "an invariant");
     strong("\033[0m");
     printf("\n");
+    print_other_violations(s);
     fprintf(stderr, "destrasim: an invariant of the protocol was VIOLATED: %s\n",
             s->violation != NULL ? s->violation : "it is not known where");
 }
@@ -304,42 +336,72 @@ static void json_scalar(struct ds_text *out, const struct ds_scalar *s)
         ds_json_number(out, s->value.f64);
 }
 
-static void json_expectations(struct ds_text *out, const struct ds_summary *s)
+static void json_expectations(struct ds_text *out, const char *key,
+                              const struct ds_expectation *e, size_t count)
 {
-    json_key(out, "expectations");
+    json_key(out, key);
     ds_text_add(out, "[");
-    for (size_t i = 0; i < s->expectation_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         ds_text_printf(out, "%s{\"text\": ", i > 0 ? ", " : "");
-        ds_json_string(out, s->expectations[i].text);
-        ds_text_printf(out,
-                       ", \"held\": %s, \"value\": ", s->expectations[i].held ? "true" : "false");
-        ds_json_number(out, s->expectations[i].value);
+        ds_json_string(out, e[i].text);
+        ds_text_printf(out, ", \"held\": %s, \"value\": ", e[i].held ? "true" : "false");
+        ds_json_number(out, e[i].value);
         ds_text_add(out, "}");
     }
     ds_text_add(out, "]");
 }
 
-void ds_summary_json(const struct ds_outcome *o)
+static void json_invariants(struct ds_text *out, const struct ds_summary *s)
+{
+    json_key(out, "invariants");
+    ds_text_add(out, "[");
+    for (size_t i = 0; i < s->invariant_count; i++) {
+        const struct ds_invariant *v = &s->invariants[i];
+        ds_text_printf(out, "%s{\"name\": ", i > 0 ? ", " : "");
+        ds_json_string(out, v->name);
+        ds_text_printf(out, ", \"violations\": %llu, \"violation\": ",
+                       (unsigned long long)v->violations);
+        if (v->violation != NULL)
+            ds_json_string(out, v->violation);
+        else
+            ds_text_add(out, "null");
+        ds_text_add(out, "}");
+    }
+    ds_text_add(out, "]");
+}
+
+const char *ds_summary_end(enum ds_world_end end)
 {
     static const char *const ends[] = {[DS_WORLD_DONE] = "done",
                                        [DS_WORLD_HALTED] = "halted",
                                        [DS_WORLD_TIME] = "time",
                                        [DS_WORLD_INTERRUPTED] = "interrupted",
-                                       [DS_WORLD_UNTIL] = "until"};
+                                       [DS_WORLD_UNTIL] = "until",
+                                       [DS_WORLD_VIOLATED] = "violated"};
+    return ends[end];
+}
+
+void ds_summary_json(const struct ds_outcome *o)
+{
     const struct ds_summary *s = o->summary;
     struct ds_text out = {0};
     ds_text_add(&out, "{");
     json_text(&out, "name", o->scenario->name);
     json_key(&out, "seed");
     ds_text_printf(&out, "%llu", (unsigned long long)o->scenario->seed);
-    json_text(&out, "end", ends[s->end]);
+    json_text(&out, "end", ds_summary_end(s->end));
     json_text(&out, "file", o->file);
     json_text(&out, "trace_digest", s->trace_digest);
     json_text(&out, "content_digest", s->content_digest);
     json_key(&out, "invariants_held");
     ds_text_add(&out, s->invariants_held ? "true" : "false");
     json_text(&out, "violation", s->violation);
-    json_expectations(&out, s);
+    json_text(&out, "invariant", s->invariant);
+    json_key(&out, "violation_seconds");
+    ds_json_number(&out, s->invariants_held ? NAN : (double)s->violation_ns * 1e-9);
+    json_invariants(&out, s);
+    json_expectations(&out, "expectations", s->expectations, s->expectation_count);
+    json_expectations(&out, "sometimes", s->sometimes, s->sometimes_count);
     json_key(&out, "virtual_seconds");
     ds_json_number(&out, virtual_seconds(o));
     json_key(&out, "wall_seconds");

@@ -3,21 +3,19 @@
  *   /digest  slice 0 | 1 | 2 | 3 | 4      rolling digests of every node at each slice's end:
  *            same    = | = | # | # | #    equal up to the slice that holds the first difference
  *                            |
- *   /trace        e e e e [e e e] e       the slice again, with every event
+ *   events        e e e e [e e e] e       the slice again, with every event
  *
- * A rolling digest is a function of all events of a node up to there, in order.  If the file under
- * test holds a trace too, the two are compared row by row.  Otherwise there is one trace and, of
- * the other run, the digest of each node at the slice's end.  If that digest is the one that the
- * trace had after some earlier event of the node, the other run lacks the events that follow, and
- * the first of these is named, as certainly different.  If there is none, the earliest event of the
+ * A rolling digest is a function of all events of a node up to there, in order.  Where the events
+ * of both runs can be had, they are compared one by one (ds_events_differ).  Otherwise there are
+ * one run's and, of the other, the digest of each node at the slice's end.  If that digest is one
+ * that the node had after some earlier event, the other run lacks the events that follow, and the
+ * first of these is named, as certainly different.  If there is none, the earliest event of the
  * slice among the nodes that differ is named: the difference is there or later. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "sim/cmd_verify.h"
-
-#define ROWS 8192
 
 /* ---- slices ---------------------------------------------------------------------------------- */
 
@@ -34,12 +32,17 @@ static enum dc_status slice_rows(struct ds_results *a, struct ds_results *b, uin
                                  uint64_t nodes, uint64_t *row_a, uint64_t *row_b, uint64_t *count,
                                  struct dc_error *error)
 {
+    int64_t end_a = 0, end_b = 0;
     enum dc_status status = ds_results_read(a, "/digest/digest", index, 1, DS_U64, row_a, error);
+    if (status == DC_OK)
+        status = ds_results_read(a, "/digest/time_end", index, 1, DS_I64, &end_a, error);
+    if (status == DC_OK)
+        status = ds_results_read(b, "/digest/time_end", index, 1, DS_I64, &end_b, error);
     if (status == DC_OK)
         status = ds_results_read(b, "/digest/digest", index, 1, DS_U64, row_b, error);
     *count = 0;
     for (uint64_t n = 0; status == DC_OK && n < nodes; n++)
-        *count += row_a[n] != row_b[n];
+        *count += row_a[n] != row_b[n] || end_a != end_b;
     return status;
 }
 
@@ -95,89 +98,21 @@ enum dc_status ds_slices_compare(struct ds_results *a, struct ds_results *b, boo
     return status;
 }
 
-/* ---- traces ---------------------------------------------------------------------------------- */
-
-struct rows {
-    int64_t time_ns[ROWS];
-    uint32_t node[ROWS], source[ROWS], kind[ROWS];
-    uint64_t sequence[ROWS], digest[ROWS];
-};
-
-static enum dc_status read_rows(struct ds_results *r, uint64_t first, uint64_t count,
-                                struct rows *rows, struct dc_error *error)
-{
-    const struct {
-        const char *name;
-        enum ds_type type;
-        void *out;
-    } columns[] = {
-        {"/trace/time", DS_I64, rows->time_ns},      {"/trace/node", DS_U32, rows->node},
-        {"/trace/source", DS_U32, rows->source},     {"/trace/kind", DS_U32, rows->kind},
-        {"/trace/sequence", DS_U64, rows->sequence}, {"/trace/digest", DS_U64, rows->digest}};
-    enum dc_status status = DC_OK;
-    for (size_t c = 0; status == DC_OK && c < sizeof columns / sizeof columns[0]; c++)
-        status = ds_results_read(r, columns[c].name, first, count, columns[c].type, columns[c].out,
-                                 error);
-    return status;
-}
-
-static struct ds_trace_event row_at(const struct rows *rows, uint64_t i)
-{
-    return (struct ds_trace_event){rows->time_ns[i], rows->node[i],     rows->source[i],
-                                   rows->kind[i],    rows->sequence[i], rows->digest[i]};
-}
-
-static bool same_event(const struct rows *a, const struct rows *b, uint64_t i)
-{
-    return a->time_ns[i] == b->time_ns[i] && a->node[i] == b->node[i] &&
-           a->source[i] == b->source[i] && a->kind[i] == b->kind[i] &&
-           a->sequence[i] == b->sequence[i] && a->digest[i] == b->digest[i];
-}
-
-enum dc_status ds_traces_compare(struct ds_results *a, struct ds_results *b, bool *found,
-                                 struct ds_trace_event *in_a, bool *ends_a,
-                                 struct ds_trace_event *in_b, bool *ends_b, struct dc_error *error)
-{
-    uint64_t size_a = ds_results_size(a, "event"), size_b = ds_results_size(b, "event");
-    uint64_t both = size_a < size_b ? size_a : size_b;
-    struct rows *rows = dc_mem_need(2, sizeof *rows, "events");
-    enum dc_status status = DC_OK;
-    *found = *ends_a = *ends_b = false;
-    for (uint64_t first = 0; status == DC_OK && !*found && first < both; first += ROWS) {
-        uint64_t count = both - first < ROWS ? both - first : ROWS;
-        status = read_rows(a, first, count, &rows[0], error);
-        if (status == DC_OK)
-            status = read_rows(b, first, count, &rows[1], error);
-        for (uint64_t i = 0; status == DC_OK && !*found && i < count; i++) {
-            *found = !same_event(&rows[0], &rows[1], i);
-            *in_a = row_at(&rows[0], i);
-            *in_b = row_at(&rows[1], i);
-        }
-    }
-    if (status == DC_OK && !*found && size_a != size_b) {
-        status = read_rows(size_a > size_b ? a : b, both, 1, &rows[0], error);
-        *(size_a > size_b ? in_a : in_b) = row_at(&rows[0], 0);
-        *ends_a = size_a < size_b;
-        *ends_b = size_b < size_a;
-        *found = status == DC_OK;
-    }
-    dc_mem_free(rows);
-    return status;
-}
+/* ---- events ---------------------------------------------------------------------------------- */
 
 /* What is known of a node while a slice's events pass by. */
 struct suspect {
-    struct ds_trace_event first;  /* of the slice */
-    struct ds_trace_event lacked; /* the first that the other run did not handle */
+    struct ds_event_seen first;  /* of the slice */
+    struct ds_event_seen lacked; /* the first that the other run did not handle */
     bool seen, matched, lacks;
 };
 
-static bool earlier(const struct ds_trace_event *a, const struct ds_trace_event *b)
+static bool earlier(const struct ds_event_seen *a, const struct ds_event_seen *b)
 {
     return a->time_ns != b->time_ns ? a->time_ns < b->time_ns : a->node < b->node;
 }
 
-static void blame_event(struct suspect *s, const struct ds_trace_event *e, uint64_t other_digest)
+static void blame_event(struct suspect *s, const struct ds_event_seen *e, uint64_t other_digest)
 {
     if (s->matched && !s->lacks) {
         s->lacked = *e;
@@ -186,14 +121,14 @@ static void blame_event(struct suspect *s, const struct ds_trace_event *e, uint6
     if (!s->seen)
         s->first = *e;
     s->seen = true;
-    if (!s->matched && e->digest == other_digest)
+    if (!s->matched && e->rolling == other_digest)
         s->matched = true;
 }
 
 /* An event that certainly is missing, if there is one, else the earliest at which a node that
  * differs can have parted. */
 static bool blame_earliest(const struct suspect *suspects, const struct ds_slice *slice,
-                           bool *exact, struct ds_trace_event *out)
+                           bool *exact, struct ds_event_seen *out)
 {
     bool found = false;
     *exact = false;
@@ -203,7 +138,7 @@ static bool blame_earliest(const struct suspect *suspects, const struct ds_slice
         const struct suspect *s = &suspects[n];
         if (!slice->differs[n] || !(*exact ? s->lacks : s->seen))
             continue;
-        const struct ds_trace_event *e = *exact ? &s->lacked : &s->first;
+        const struct ds_event_seen *e = *exact ? &s->lacked : &s->first;
         if (!found || earlier(e, out))
             *out = *e;
         found = true;
@@ -211,45 +146,36 @@ static bool blame_earliest(const struct suspect *suspects, const struct ds_slice
     return found;
 }
 
-enum dc_status ds_trace_blame(struct ds_results *traced, const struct ds_slice *slice, bool *found,
-                              bool *exact, struct ds_trace_event *out, struct dc_error *error)
+bool ds_events_blame(const struct ds_events *events, const struct ds_slice *slice, bool *exact,
+                     struct ds_event_seen *out)
 {
-    uint64_t size = ds_results_size(traced, "event");
     struct suspect *suspects = dc_mem_need(slice->nodes + 1, sizeof *suspects, "events");
-    struct rows *rows = dc_mem_need(1, sizeof *rows, "events");
-    enum dc_status status = DC_OK;
-    for (uint64_t first = 0; status == DC_OK && first < size; first += ROWS) {
-        uint64_t count = size - first < ROWS ? size - first : ROWS;
-        status = read_rows(traced, first, count, rows, error);
-        for (uint64_t i = 0; status == DC_OK && i < count; i++) {
-            struct ds_trace_event e = row_at(rows, i);
-            if (e.node < slice->nodes && slice->differs[e.node] && e.time_ns >= slice->from_ns &&
-                e.time_ns < slice->until_ns)
-                blame_event(&suspects[e.node], &e, slice->digest[e.node]);
-        }
+    for (size_t i = 0; i < events->count; i++) {
+        const struct ds_event_seen *e = &events->list[i];
+        if (e->node < slice->nodes && slice->differs[e->node] && e->time_ns >= slice->from_ns &&
+            e->time_ns < slice->until_ns)
+            blame_event(&suspects[e->node], e, slice->digest[e->node]);
     }
-    *found = status == DC_OK && blame_earliest(suspects, slice, exact, out);
+    bool found = blame_earliest(suspects, slice, exact, out);
     dc_mem_free(suspects);
-    dc_mem_free(rows);
-    return status;
+    return found;
 }
 
-/* ---- words, epochs, other datasets ----------------------------------------------------------- */
-
-struct ds_word ds_results_meaning(struct ds_results *r, const char *dataset, uint64_t value)
+bool ds_events_lead_to(const struct ds_events *events, const struct ds_slice *slice)
 {
-    struct ds_word out;
-    const char *words = ds_results_attribute(r, dataset, "flag_meanings");
-    for (uint64_t i = 0; words != NULL && i < value; i++) {
-        words = strchr(words, ' ');
-        words = words != NULL ? words + 1 : NULL;
+    bool *done = dc_mem_need(slice->nodes + 1, sizeof *done, "nodes"), good = !events->cut;
+    for (size_t i = events->count; good && i > 0; i--) {
+        const struct ds_event_seen *e = &events->list[i - 1];
+        if (e->node >= slice->nodes || e->time_ns >= slice->until_ns || done[e->node])
+            continue;
+        done[e->node] = true;
+        good = e->rolling == slice->digest[e->node];
     }
-    if (words != NULL)
-        snprintf(out.text, sizeof out.text, "%.*s", (int)strcspn(words, " "), words);
-    else
-        snprintf(out.text, sizeof out.text, "%llu", (unsigned long long)value);
-    return out;
+    dc_mem_free(done);
+    return good;
 }
+
+/* ---- epochs, other datasets ----------------------------------------------------------- */
 
 uint64_t ds_results_epoch_at(struct ds_results *r, int64_t time_ns)
 {
@@ -265,6 +191,7 @@ uint64_t ds_results_epoch_at(struct ds_results *r, int64_t time_ns)
 
 struct comparison {
     struct ds_results *a, *b;
+    const char *in_a, *in_b; /* what they are called */
     struct ds_text *what;
     bool differ;
 };
@@ -296,8 +223,8 @@ static void compare_row(struct comparison *c, const char *dataset, uint64_t row,
         double y = exact ? (double)b[i].whole : b[i].real;
         if (exact ? a[i].whole == b[i].whole : x == y || (isnan(x) && isnan(y)))
             continue;
-        ds_text_printf(c->what, "%s, row %llu: %.17g in the file, %.17g in the new run", dataset,
-                       (unsigned long long)row, x, y);
+        ds_text_printf(c->what, "%s, row %llu: %.17g in %s, %.17g in %s", dataset,
+                       (unsigned long long)row, x, c->in_a, y, c->in_b);
         c->differ = true;
     }
 }
@@ -310,8 +237,8 @@ static void compare_dataset(void *context, const char *dataset)
         return;
     uint64_t rows = ds_results_size(c->a, dim), rows_b = ds_results_size(c->b, dim);
     if (rows != rows_b) {
-        ds_text_printf(c->what, "%s has %llu rows in the file and %llu in the new run", dataset,
-                       (unsigned long long)rows, (unsigned long long)rows_b);
+        ds_text_printf(c->what, "%s has %llu rows in %s and %llu in %s", dataset,
+                       (unsigned long long)rows, c->in_a, (unsigned long long)rows_b, c->in_b);
         c->differ = true;
         return;
     }
@@ -354,11 +281,12 @@ static void compare_summary(struct comparison *c)
     }
 }
 
-bool ds_results_differ(struct ds_results *a, struct ds_results *b, struct ds_text *what)
+bool ds_results_differ(struct ds_results *a, struct ds_results *b, const char *in_a,
+                       const char *in_b, struct ds_text *what)
 {
     static const char *const groups[] = {"/epochs", "/node_epoch", "/blocks", "/challenges",
                                          "/faults", "/traffic",    "/digest"};
-    struct comparison c = {a, b, what, false};
+    struct comparison c = {a, b, in_a, in_b, what, false};
     struct dc_error error = {0};
     for (size_t i = 0; i < sizeof groups / sizeof groups[0] && !c.differ; i++)
         if (ds_results_each(a, groups[i], compare_dataset, &c, &error) != DC_OK)

@@ -23,5 +23,8 @@ struct ds_outcome {
 };
 void ds_summary_print(const struct ds_outcome *outcome); /* one screen for people */
 void ds_summary_json(const struct ds_outcome *outcome);  /* one object */
+const char *ds_summary_end(enum ds_world_end end);       /* how it ended, in one word */
+/* Writes JUnit XML to path; stopped: what made the run fail, or NULL.  Returns an exit code. */
+int ds_summary_junit(const struct ds_outcome *outcome, const char *stopped, const char *path);
 
 #endif

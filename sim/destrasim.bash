@@ -4,13 +4,26 @@ _destrasim() {
     local command=${COMP_WORDS[1]} options='' kind='' file
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "run check verify schema explain bench list detect" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "run check verify diff trace schema explain bench list detect fuzz twins" -- "$cur")
         return
     fi
     case $command in
     run) options="-o --seed --set --threads --until --quiet --json" kind=yaml ;;
     check) kind=yaml ;;
-    verify) kind=h5 ;;
+    verify) options="--threads --quiet" kind=h5 ;;
+    diff) options="--limit --no-run --threads --quiet --json" kind=h5 ;;
+    trace)
+        options="--node --from --to --kinds --limit -o --threads --quiet" kind=h5
+        if [ "$prev" = --kinds ]; then
+            mapfile -t COMPREPLY < <(compgen -W "proposal vote timeout sync tx challenge client
+                gossip commit fault timer note" -- "$cur")
+            return
+        fi
+        ;;
+    twins)
+        options="--validators --rounds --epoch-blocks --sample --seed --from --to --count --only
+            --explain --jobs --resume --json --mutant"
+        ;;
     detect)
         options="--input --detector -o --label --ignore --series --table --seed --trees --sample
             --neighbours --scales --window --hold"
@@ -30,9 +43,10 @@ _destrasim() {
     esac
     case $prev in
     -o) [ "$command" = run ] && kind=h5
-        [ "$command" = detect ] && kind=csv ;;
+        [ "$command" = detect ] && kind=csv
+        [ "$command" = trace ] && kind=svg ;;
     --input) kind=csv ;;
-    --*) [[ $prev =~ ^--(quiet|json|series|table)$ ]] || return ;;
+    --*) [[ $prev =~ ^--(quiet|json|series|table|no-run|print|keep-going|count|explain)$ ]] || return ;;
     esac
     if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options -h" -- "$cur")

@@ -8,13 +8,13 @@
 #include "sim/cmd.h"
 
 static const struct ds_command *const commands[] = {
-    &ds_cmd_run,    &ds_cmd_check, &ds_cmd_verify, &ds_cmd_explain,
-    &ds_cmd_schema, &ds_cmd_list,  &ds_cmd_detect, &ds_cmd_bench,
+    &ds_cmd_run,    &ds_cmd_check, &ds_cmd_verify, &ds_cmd_diff, &ds_cmd_trace, &ds_cmd_explain,
+    &ds_cmd_schema, &ds_cmd_list,  &ds_cmd_detect, &ds_cmd_bench, &ds_cmd_fuzz, &ds_cmd_twins,
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
 /* Described by the documents of this project, and not part of this version. */
-static const char *const commands_later[] = {"diff", "fuzz", "sweep", "tune", "serve", "report"};
+static const char *const commands_later[] = {"sweep", "tune", "serve", "report"};
 
 static const struct ds_command *find_command(const char *name)
 {

@@ -1,5 +1,6 @@
 #include "models/adversary/adversary.h"
 
+#include "models/adversary/byzantine_impl.h"
 #include "models/adversary/lie.h"
 #include "models/adversary/outsource.h"
 #include "models/base/mem.h"
@@ -179,7 +180,7 @@ static const struct {
     [DC_STRATEGY_LYING] = {dc_lie_edit, NULL},
 };
 
-void dc_adversary_step(struct dc_node *node, const struct dc_input *in, struct dc_effects *out)
+void dc_strategy_step(struct dc_node *node, const struct dc_input *in, struct dc_effects *out)
 {
     uint8_t strategy = node->strategy;
     if (adversary_table[strategy].take != NULL && adversary_table[strategy].take(node, in, out))
@@ -187,4 +188,12 @@ void dc_adversary_step(struct dc_node *node, const struct dc_input *in, struct d
     dc_node_step(node, in, out);
     if (adversary_table[strategy].edit != NULL)
         adversary_table[strategy].edit(node, in, out);
+}
+
+void dc_adversary_step(struct dc_node *node, const struct dc_input *in, struct dc_effects *out)
+{
+    if (__builtin_expect(node->byzantine != NULL, 0))
+        dc_byzantine_step(node, in, out);
+    else
+        dc_strategy_step(node, in, out);
 }

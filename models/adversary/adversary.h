@@ -40,7 +40,7 @@
 
 #include "models/node/node.h"
 
-/* dc_node_step through the node's strategy. */
+/* dc_node_step through the node's strategy and the behaviours in force (byzantine.h). */
 void dc_adversary_step(struct dc_node *node, const struct dc_input *in, struct dc_effects *out);
 
 /* From now on the node follows another strategy, with a disk that lacks the fraction `missing`: of a

@@ -7,6 +7,7 @@
 #define MODELS_BASE_PARAMS_H
 
 #include "models/base/fixed.h"
+#include "models/base/mutant.h"
 
 enum dc_trigger { DC_TRIGGER_OBSERVED, DC_TRIGGER_FORECAST, DC_TRIGGER_EITHER };
 enum dc_theta_mode {
@@ -129,6 +130,9 @@ struct dc_params {
     /* accounting of the study's costs, not of the chain (section 17, `loss`) */
     uint64_t holding_cost;   /* of a whole node's capacity, per epoch [0.3 DSYNC] */
     uint64_t challenge_cost; /* of one challenge, verifiers' pay apart [0.002 DSYNC] */
+#ifdef DC_MUTANTS
+    uint32_t mutant; /* enum dc_mutant: a bug compiled in for tests; not fixed by genesis */
+#endif
 };
 
 #endif

@@ -58,6 +58,8 @@ static bool qc_signatures(const struct dc_consensus_env *env, const struct dc_qc
     struct dc_hash digest =
         dc_vote_digest(env->chain, qc->epoch, qc->round, &qc->block, &qc->commits);
     const uint8_t *signature = qc->signature;
+    if (DC_MUTANT(env->params, QC_SIGNATURES))
+        return true;
     for (uint32_t i = 0; i < c->count; i++) {
         if (!bit(qc->bitmap, i))
             continue;
@@ -89,6 +91,8 @@ static bool tc_signatures(const struct dc_consensus_env *env, const struct dc_tc
     const uint8_t *entry = tc->entry;
     uint64_t digest_of = UINT64_MAX;
     struct dc_hash digest = {0};
+    if (DC_MUTANT(env->params, QC_SIGNATURES))
+        return true;
     for (uint32_t i = 0; i < c->count; i++) {
         if (!bit(tc->bitmap, i))
             continue;

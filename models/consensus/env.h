@@ -42,6 +42,8 @@ enum dc_consensus_note {
     DC_NOTE_TIMED_OUT,                    /* a: epoch, b: round; once per node and round */
     DC_NOTE_EPOCH,                        /* a: epoch entered, b: member index or UINT32_MAX */
     DC_NOTE_REJECTED,                     /* a: enum dc_reject, b: sender */
+    DC_NOTE_SYNCED,   /* a: height of the block whose state was taken over; b: the height that was
+                         final before; object: the block.  No DC_EFFECT_COMMIT tells of those between */
     DC_NOTE_CONFLICT,                     /* a: height; a certificate commits what contradicts the
                                              final chain or does not execute: power > 1/3 is bad */
     DC_NOTE_CONSENSUS_END
@@ -58,7 +60,13 @@ enum dc_reject {
 
 /* Timers: consensus owns the values whose top byte is DC_TIMER_CONSENSUS. */
 #define DC_TIMER_CONSENSUS 0xC0u
-enum dc_consensus_timer { DC_TIMER_REQUEST = 1, DC_TIMER_ROUND, DC_TIMER_PROPOSE, DC_TIMER_HOLD };
+enum dc_consensus_timer {
+    DC_TIMER_REQUEST = 1,
+    DC_TIMER_ROUND,
+    DC_TIMER_PROPOSE,
+    DC_TIMER_HOLD,
+    DC_TIMER_SYNC
+};
 static inline uint64_t dc_consensus_timer_value(enum dc_consensus_timer kind)
 {
     return (uint64_t)DC_TIMER_CONSENSUS << 56 | (uint64_t)kind;
@@ -70,7 +78,8 @@ static inline bool dc_consensus_timer_is(uint64_t timer)
 /* Whether a message is one that dc_follow_message or dc_jolteon_message handles. */
 static inline bool dc_consensus_message_is(uint32_t kind)
 {
-    return kind >= DC_MSG_PROPOSAL && kind <= DC_MSG_BLOCK_REPLY;
+    return (kind >= DC_MSG_PROPOSAL && kind <= DC_MSG_BLOCK_REPLY) ||
+           (kind >= DC_MSG_EPOCH_REQUEST && kind <= DC_MSG_STATE_REPLY);
 }
 /* Frees what consensus remembered in a payload of this kind (dc_payload.memo); NULL allowed. */
 void dc_consensus_memo_free(uint32_t kind, void *memo);

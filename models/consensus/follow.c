@@ -11,6 +11,8 @@
 #include "models/base/mem.h"
 #include "models/base/rng.h"
 #include "models/consensus/certificate.h"
+#include "models/consensus/statesync.h"
+#include "models/ledger/epochs.h"
 
 #define COMMITS_PER_STEP 64 /* effects of one step are bounded; the rest follows with the next QC */
 
@@ -37,7 +39,9 @@ struct dc_block *dc_follow_decode(const struct dc_consensus_env *env, const stru
 {
     void *memo = memo_get(p);
     if (memo == NULL) {
-        size_t skip = p->kind == DC_MSG_BLOCK_REPLY ? 2 : 1;
+        size_t skip = p->kind == DC_MSG_BLOCK_REPLY   ? 2
+                      : p->kind == DC_MSG_STATE_REPLY ? DC_STATE_REPLY_HEAD_BYTES
+                                                      : 1;
         struct dc_block *b =
             p->size < skip ? NULL : dc_store_intern(env->store, p->bytes + skip, p->size - skip);
         if (!memo_put(p, b != NULL ? (void *)b : (void *)(uintptr_t)&nonsense) && b != NULL)
@@ -63,7 +67,7 @@ void dc_consensus_memo_free(uint32_t kind, void *memo)
 {
     if (memo == NULL || memo == (void *)(uintptr_t)&nonsense)
         return;
-    if (kind == DC_MSG_PROPOSAL || kind == DC_MSG_BLOCK_REPLY)
+    if (kind == DC_MSG_PROPOSAL || kind == DC_MSG_BLOCK_REPLY || kind == DC_MSG_STATE_REPLY)
         dc_block_drop(memo);
     else if (kind == DC_MSG_HANDOVER)
         dc_handover_drop(memo);
@@ -71,7 +75,7 @@ void dc_consensus_memo_free(uint32_t kind, void *memo)
 
 void *dc_consensus_memo_make(uint32_t kind, const void *object)
 {
-    if (kind != DC_MSG_BLOCK_REPLY)
+    if (kind != DC_MSG_BLOCK_REPLY && kind != DC_MSG_STATE_REPLY)
         return NULL;
     struct dc_block *b = (struct dc_block *)(uintptr_t)object;
     dc_block_hold(b);
@@ -99,6 +103,8 @@ static void drop_volatile(struct dc_follow *f)
     f->pending = NULL;
     f->want_due_ns = 0;
     f->timer_set = false;
+    f->gone = false;
+    dc_statesync_free(f);
 }
 
 void dc_follow_forget_known(struct dc_follow *f)
@@ -221,6 +227,14 @@ static void note_conflict(const struct dc_block *b, struct dc_effects *out)
     out->list[out->count - 1].object = b;
 }
 
+/* The hand-over in an epoch's first block is part of what the node keeps for ever. */
+static void keep_handover(struct dc_follow *f, const struct dc_consensus_env *env,
+                          const struct dc_block *b)
+{
+    const struct dc_committee *c = dc_store_committee(env->store, b, b->header.epoch);
+    f->epochs = dc_epochs_add(dc_store_epochs(env->store), f->epochs, b->handover, c);
+}
+
 /* Makes `target` and what is below it final, lowest first, at most COMMITS_PER_STEP. */
 static void commit_to(struct dc_follow *f, const struct dc_consensus_env *env,
                       struct dc_block *target, struct dc_effects *out)
@@ -235,10 +249,16 @@ static void commit_to(struct dc_follow *f, const struct dc_consensus_env *env,
             note_conflict(e->block, out);
             break;
         }
+        if (!dc_store_stands(env->store, e->block)) {
+            f->gone = true; /* others are so far ahead that nobody needs that state any more */
+            break;
+        }
         dc_block_hold(e->block);
         dc_block_drop(f->final);
         f->final = e->block;
         moved = true;
+        if (e->block->handover != NULL)
+            keep_handover(f, env, e->block);
         dc_effects_add(out, DC_EFFECT_COMMIT)->object = e->block;
     }
     if (moved)
@@ -279,7 +299,8 @@ void dc_follow_certificate(struct dc_follow *f, const struct dc_consensus_env *e
     /* of two of one round the one inside a block is preferred: all nodes share it */
     bool shared = high != NULL && qc->round == high->round && high != qc &&
                   high->shared.refs == &high->refs && qc->shared.refs != &qc->refs;
-    if (high == NULL || qc->round > high->round || shared) {
+    if (high == NULL || qc->round > high->round || shared ||
+        (DC_MUTANT(env->params, STALE_QC) && qc->round < high->round)) {
         dc_qc_hold(qc);
         f->high_qc = qc;
         dc_qc_drop(high);

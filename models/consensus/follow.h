@@ -20,6 +20,9 @@
 #define DC_FOLLOW_ORPHANS 4
 #define DC_FOLLOW_BATCH 16 /* blocks in answer to one request */
 
+struct dc_epoch;
+struct dc_statesync;
+
 struct dc_follow_entry {
     struct dc_block *block;  /* reference held */
     struct dc_block *parent; /* final or an earlier entry */
@@ -36,8 +39,11 @@ struct dc_follow {
     struct dc_qc *high_qc;        /* of this epoch, or NULL: round 0 */
     struct dc_handover *handover; /* H(epoch - 1), or NULL in epoch 0 */
     uint64_t round_seen;          /* highest round of this epoch in a block or certificate */
+    const struct dc_epoch *epochs; /* hand-overs up to that into the final block's epoch; NULL: 0 */
 
     /* lost at a restart */
+    struct dc_statesync *sync; /* while catching up by hand-overs, or NULL (statesync.h) */
+    bool gone; /* the final block's state is, in this process: to be caught up with in this step */
     struct dc_handover *pending; /* verified H(epoch) whose last block is missing here */
     struct dc_block *orphan[DC_FOLLOW_ORPHANS];
     struct dc_hash want;  /* tip asked for; zero with want_due_ns > 0: somebody's own tip */
@@ -65,7 +71,8 @@ enum dc_follow_verdict {
 void dc_follow_init(struct dc_follow *f, const struct dc_consensus_env *env);
 void dc_follow_free(struct dc_follow *f);
 
-/* Handles PROPOSAL, BLOCK_REPLY, BLOCK_REQUEST, HANDOVER and SYNC; false for other kinds.  Effects:
+/* Handles PROPOSAL, BLOCK_REPLY, BLOCK_REQUEST, HANDOVER, SYNC and the messages of statesync.h; false
+ * for other kinds.  Effects:
  * RELAY of gossip worth passing on, requests and replies, a timer, and DC_EFFECT_COMMIT with
  * object = struct dc_block for each block that became final, in order (valid while it is among the
  * store's recent heights).  A proposal that others have interned, verified and executed costs
@@ -117,6 +124,11 @@ void dc_follow_certificate(struct dc_follow *f, const struct dc_consensus_env *e
 enum dc_follow_verdict dc_follow_handover(struct dc_follow *f, const struct dc_consensus_env *env,
                                           const struct dc_input *in, struct dc_handover *handover,
                                           struct dc_effects *out);
+/* Makes L, whose state was verified, final and enters `newest`'s epoch: L is the last block of the one
+ * before, and newest->handover says so.  DC_NOTE_SYNCED. */
+void dc_follow_adopt(struct dc_follow *f, const struct dc_consensus_env *env,
+                     const struct dc_input *in, struct dc_block *last,
+                     const struct dc_epoch *newest, struct dc_effects *out);
 /* Account id of the leader of a round; UINT32_MAX when the committee is empty (the chain halts). */
 uint32_t dc_follow_leader(const struct dc_committee *c, uint64_t round);
 /* The entry of an id, or NULL; the final block has none. */
@@ -157,7 +169,8 @@ bool dc_follow_relays(const struct dc_follow *f, const struct dc_block *block,
 /* Far behind and asking: a validator in this condition does not sign. */
 static inline bool dc_follow_behind(const struct dc_follow *f)
 {
-    return f->want_due_ns != 0 && f->want_sure && f->want_height > f->final->header.height + 4;
+    return f->sync != NULL || (f->want_due_ns != 0 && f->want_sure &&
+                               f->want_height > f->final->header.height + 4);
 }
 
 #endif

@@ -7,6 +7,7 @@
 #include "models/consensus/follow.h"
 
 #include "models/consensus/certificate.h"
+#include "models/consensus/statesync.h"
 
 #define REPLY_BYTES_MAX ((size_t)4 << 20)
 #define TRIES_MAX 24
@@ -97,6 +98,8 @@ static bool want_fulfilled(const struct dc_follow *f)
 void dc_follow_timer(struct dc_follow *f, const struct dc_consensus_env *env,
                      const struct dc_input *in, struct dc_effects *out)
 {
+    if (in->timer == dc_consensus_timer_value(DC_TIMER_SYNC))
+        dc_statesync_timer(f, env, in, out);
     if (in->timer != dc_consensus_timer_value(DC_TIMER_REQUEST))
         return;
     f->timer_set = false;
@@ -191,11 +194,13 @@ static void send_reply(const struct dc_block *b, uint8_t left, uint32_t to, stru
     e->object = b; /* what these bytes decode to */
 }
 
-static void send_blocks(const struct dc_follow *f, const struct dc_consensus_env *env,
+static void send_blocks(struct dc_follow *f, const struct dc_consensus_env *env,
                         const struct dc_block_request *q, uint32_t to, struct dc_effects *out)
 {
     struct window w = {.count = 0};
     bool whole = collect(f, env, q, &w);
+    if (!whole)
+        dc_statesync_offer(f, env, to, q->height, out);
     uint32_t held = w.count < DC_FOLLOW_BATCH ? w.count : DC_FOLLOW_BATCH;
     uint32_t send = 0;
     size_t size = 0;
@@ -304,7 +309,7 @@ bool dc_follow_message(struct dc_follow *f, const struct dc_consensus_env *env,
         return true;
     }
     case DC_MSG_BLOCK_REQUEST: dc_follow_serve(f, env, in, NULL, out); return true;
-    default: return false;
+    default: return dc_statesync_message(f, env, in, out);
     }
 }
 

@@ -4,6 +4,8 @@
 #include <stdatomic.h>
 
 #include "models/consensus/certificate.h"
+#include "models/consensus/statesync.h"
+#include "models/ledger/epochs.h"
 
 #define RELAY_DEPTH 8 /* final blocks so young are still passed on */
 
@@ -13,8 +15,8 @@
 static bool signature_holds(const struct dc_follow *f, const struct dc_consensus_env *env,
                             struct dc_block *b)
 {
-    uint32_t known = env->crypto->memo == NULL
-                         ? 0
+    uint32_t known = env->crypto->memo == NULL || DC_MUTANT(env->params, WRONG_COMMITTEE)
+                         ? 0 /* (who has a wrong committee must not judge for all) */
                          : atomic_load_explicit(&b->signature_ok, memory_order_relaxed);
     if (known != 0)
         return known == 1;
@@ -26,7 +28,8 @@ static bool signature_holds(const struct dc_follow *f, const struct dc_consensus
             dc_proposal_digest(env->chain, b->header.epoch, b->header.round, &b->id);
         ok = dc_verify(env->crypto, c->key[leader], digest.b, DC_HASH_BYTES, b->signature);
     }
-    atomic_store_explicit(&b->signature_ok, ok ? 1 : 2, memory_order_relaxed);
+    if (!DC_MUTANT(env->params, WRONG_COMMITTEE))
+        atomic_store_explicit(&b->signature_ok, ok ? 1 : 2, memory_order_relaxed);
     return ok;
 }
 
@@ -59,19 +62,27 @@ static enum dc_reject certificates_fault(const struct dc_follow *f,
         return DC_REJECT_CERTIFICATE;
     if (b->handover != NULL && !handover_holds(f, env, b->handover, out))
         return DC_REJECT_CERTIFICATE;
+#ifdef DC_MUTANTS
+    if (!DC_MUTANT(env->params, NO_LOCK) && !DC_MUTANT(env->params, TC_UNCHECKED) &&
+        b->tc != NULL && b->tc->qc_round_max > (b->qc != NULL ? b->qc->round : 0))
+        return DC_REJECT_FORM;
+#endif
     if (b->tc != NULL && !dc_tc_verify(env, b->tc, f->committee, out))
         return DC_REJECT_CERTIFICATE;
     return DC_REJECT_COUNT;
 }
 
 /* What a block must be on its parent, beside its execution. */
-static bool follows_parent(const struct dc_block *b, const struct dc_block *parent)
+static bool follows_parent(const struct dc_consensus_env *env, const struct dc_block *b,
+                           const struct dc_block *parent)
 {
     const struct dc_header *h = &b->header, *p = &parent->header;
     if (h->timestamp_ns <= p->timestamp_ns)
         return false;
     if (b->qc != NULL) {
         struct dc_hash commits = dc_follow_commits(parent);
+        if (DC_MUTANT(env->params, COMMIT_GAP) && parent->qc != NULL)
+            commits = parent->header.parent;
         if (b->qc->round != p->round || !dc_hash_equal(&b->qc->commits, &commits))
             return false;
     }
@@ -173,7 +184,7 @@ enum dc_follow_verdict dc_follow_take(struct dc_follow *f, const struct dc_conse
         }
         parent = e->block;
     }
-    if (!follows_parent(b, parent)) {
+    if (!follows_parent(env, b, parent)) {
         dc_follow_reject(f, in, DC_REJECT_FORM, out);
         return DC_FOLLOW_INVALID;
     }
@@ -224,8 +235,12 @@ enum dc_follow_verdict dc_follow_receive(struct dc_follow *f, const struct dc_co
     enum dc_follow_verdict v = dc_follow_take(f, env, in, b, out);
     if (in->gossip && dc_follow_relays(f, b, v))
         dc_effects_add(out, DC_EFFECT_RELAY);
-    if (p->kind == DC_MSG_BLOCK_REPLY && v != DC_FOLLOW_INVALID)
+    if (f->gone) {
+        f->gone = false;
+        dc_statesync_begin(f, env, in, out);
+    } else if (p->kind == DC_MSG_BLOCK_REPLY && v != DC_FOLLOW_INVALID) {
         dc_follow_replied(f, env, in, out);
+    }
     return v;
 }
 
@@ -254,8 +269,31 @@ static void epoch_enter(struct dc_follow *f, const struct dc_consensus_env *env,
     f->round_seen = 0;
     f->before = f->committee;
     f->committee = dc_store_committee(env->store, f->final, f->epoch);
+#ifdef DC_MUTANTS
+    if (DC_MUTANT(env->params, WRONG_COMMITTEE) && in->kind == DC_INPUT_MESSAGE &&
+        (in->payload->kind == DC_MSG_HANDOVER || in->payload->kind == DC_MSG_BLOCK_REPLY))
+        f->committee = dc_store_committee_wrong(env->store, f->final, f->epoch);
+#endif
     DC_CHECK(f->committee != NULL);
     orphans_retry(f, env, in, NULL, out);
+}
+
+void dc_follow_adopt(struct dc_follow *f, const struct dc_consensus_env *env,
+                     const struct dc_input *in, struct dc_block *last,
+                     const struct dc_epoch *newest, struct dc_effects *out)
+{
+    uint64_t before = f->final->header.height;
+    dc_follow_forget_known(f);
+    dc_block_hold(last);
+    dc_block_drop(f->final);
+    f->final = last;
+    f->epoch = newest->epoch - 1;
+    f->committee = dc_store_committee(env->store, last, f->epoch);
+    f->epochs = newest->before;
+    f->want_due_ns = 0;
+    dc_effect_note(out, DC_NOTE_SYNCED, last->header.height, before);
+    out->list[out->count - 1].object = last;
+    epoch_enter(f, env, in, newest->handover, out);
 }
 
 enum dc_follow_verdict dc_follow_handover(struct dc_follow *f, const struct dc_consensus_env *env,

@@ -6,6 +6,7 @@
 
 #include "models/base/mem.h"
 #include "models/base/rng.h"
+#include "models/consensus/statesync.h"
 
 #define ANSWERERS 8 /* of a committee answer one stale message in a period */
 #define SLACK_NS 500000000
@@ -23,7 +24,7 @@ int64_t dc_jolteon_period_ns(const struct dc_params *p, uint32_t backoff)
 
 bool dc_jolteon_signs(const struct dc_jolteon_step *s)
 {
-    return s->j->member != UINT32_MAX && s->env->key != NULL;
+    return s->j->member != UINT32_MAX && s->env->key != NULL && !s->j->waiting;
 }
 
 uint64_t dc_jolteon_qc_round(const struct dc_jolteon *j)
@@ -125,8 +126,19 @@ void dc_jolteon_enter(const struct dc_jolteon_step *s, uint64_t round, struct dc
         j->chain.round_seen = round - 1;
     set_leaders(s, old);
     dc_vote_sets_drop(&j->votes, dc_jolteon_qc_round(j) + 1);
-    dc_timeouts_enter(&j->timeouts, j->chain.committee, round, dc_jolteon_qc_round(j));
+    dc_timeouts_enter(&j->timeouts, j->chain.committee, round, dc_jolteon_timeout_limit(s));
     begin_round(s);
+}
+
+/* Own index in the committee.  The record of the epoch says which key signs: one who has another
+ * now, such as a node that lost its store and renewed, is no member. */
+static uint32_t own_member(const struct dc_jolteon *j, const struct dc_consensus_env *env)
+{
+    const struct dc_committee *c = j->chain.committee;
+    uint32_t i = dc_committee_index(c, env->self);
+    bool own = i != UINT32_MAX &&
+               (env->key == NULL || memcmp(c->key[i], env->key->public, DC_KEY_BYTES) == 0);
+    return own ? i : UINT32_MAX;
 }
 
 static void enter_epoch(const struct dc_jolteon_step *s)
@@ -138,99 +150,31 @@ static void enter_epoch(const struct dc_jolteon_step *s)
     *d = (struct dc_jolteon_durable){.epoch = j->chain.epoch, .round = 1};
     dc_vote_sets_drop(&j->votes, UINT64_MAX);
     dc_timeouts_free(&j->timeouts);
-    j->member = dc_committee_index(j->chain.committee, s->env->self);
+    dc_qc_drop(j->kept_qc);
+    j->kept_qc = NULL;
+    j->member = own_member(j, s->env);
     j->backoff = 0;
     set_leaders(s, 0);
     begin_round(s);
     dc_effect_note(s->out, DC_NOTE_EPOCH, d->epoch, j->member);
 }
 
-/* The QC that proves L final, and the seals from L up to the block that it names. */
-static const struct dc_qc *closing_qc(const struct dc_jolteon *j, struct dc_block **seal,
-                                      uint32_t *seals)
+/* The chain is in the epoch of the record, or beyond it: no more waiting. */
+static void stop_waiting(const struct dc_jolteon_step *s)
 {
-    const struct dc_follow *f = &j->chain;
-    for (uint32_t i = 0; i <= f->known_count; i++) {
-        const struct dc_qc *qc = i == 0 ? f->high_qc : f->known[i - 1].block->qc;
-        if (qc == NULL || dc_hash_is_zero(&qc->commits))
-            continue;
-        *seals = 0;
-        struct dc_hash id = qc->commits;
-        const struct dc_follow_entry *e;
-        while (!dc_hash_equal(&id, &f->final->id) && (e = dc_follow_find(f, &id)) != NULL &&
-               *seals < DC_SEALS_MAX) {
-            seal[(*seals)++] = e->block; /* from the top down */
-            id = e->block->header.parent;
-        }
-        if (dc_hash_equal(&id, &f->final->id))
-            return qc;
-    }
-    return NULL;
-}
-
-static void send_handover(const struct dc_jolteon_step *s, const struct dc_handover *h,
-                          const struct dc_committee *old)
-{
-    const struct dc_committee *new = s->j->chain.committee;
-    size_t size = 1 + (size_t)h->size;
-    uint8_t *bytes = dc_effects_bytes(s->out, size);
-    bytes[0] = DC_MSG_HANDOVER;
-    memcpy(bytes + 1, h->bytes, h->size);
-    uint32_t *to = dc_effects_bytes(s->out, (old->count + new->count) * sizeof *to);
-    uint32_t count = 0;
-    for (uint32_t i = 0, k = 0; i < old->count || k < new->count;) { /* a merge: both ascend */
-        uint32_t a = i < old->count ? old->member[i] : UINT32_MAX;
-        uint32_t b = k < new->count ? new->member[k] : UINT32_MAX;
-        uint32_t next = a < b ? a : b;
-        i += a == next;
-        k += b == next;
-        if (next != s->env->self)
-            to[count++] = next;
-    }
-    if (count == 0)
-        return;
-    struct dc_effect *e = dc_effects_add(s->out, DC_EFFECT_SEND_MANY);
-    e->to_list = to;
-    e->to_count = count;
-    e->bytes = bytes;
-    e->size = (uint32_t)size;
-}
-
-/* When L is final: makes H(e), goes to e + 1 and tells both committees. */
-static bool try_hand_over(const struct dc_jolteon_step *s)
-{
-    struct dc_follow *f = &s->j->chain;
-    const struct dc_header *h = &f->final->header;
-    if (h->height != dc_epoch_last_height(f->epoch, s->env->params->epoch_blocks) ||
-        h->epoch != f->epoch)
-        return false;
-    struct dc_block **seal = dc_mem_need(f->known_count + 1, sizeof *seal, "seals");
-    uint32_t seals = 0;
-    const struct dc_qc *qc = closing_qc(s->j, seal, &seals);
-    bool made = false;
-    if (qc != NULL) {
-        for (uint32_t i = 0; i < seals / 2; i++) {
-            struct dc_block *b = seal[i];
-            seal[i] = seal[seals - 1 - i];
-            seal[seals - 1 - i] = b;
-        }
-        size_t size;
-        uint8_t *bytes = dc_handover_encode(f->final, seal, seals, qc, &size);
-        struct dc_handover *handover = dc_handover_decode(bytes, size);
-        dc_mem_free(bytes);
-        DC_CHECK(handover != NULL);
-        const struct dc_committee *old = f->committee;
-        dc_handover_hold(handover);
-        dc_handover_drop(f->pending);
-        f->pending = handover; /* its QC was checked when it came or was made */
-        made = dc_follow_handover(f, s->env, s->in, handover, s->out) == DC_FOLLOW_NEW;
-        if (made && dc_jolteon_signs(s) &&
-            (s->j->collected || dc_jolteon_answers(s, s->env->self, handover->epoch)))
-            send_handover(s, handover, old);
-        dc_handover_drop(handover);
-    }
-    dc_mem_free(seal);
-    return made;
+    struct dc_jolteon *j = s->j;
+    j->waiting = false;
+    if (j->durable.epoch != j->chain.epoch)
+        return; /* beyond: the epoch is entered like any other */
+    struct dc_qc *kept = j->kept_qc;
+    j->kept_qc = NULL;
+    j->member = own_member(j, s->env);
+    if (kept != NULL)
+        dc_follow_certificate(&j->chain, s->env, s->in, kept, s->out);
+    dc_qc_drop(kept);
+    set_leaders(s, 0);
+    begin_round(s);
+    dc_jolteon_resend(s);
 }
 
 /* The highest round that a block taken in proves to have begun. */
@@ -254,6 +198,11 @@ void dc_jolteon_settle(const struct dc_jolteon_step *s)
 {
     struct dc_jolteon *j = s->j;
     for (;;) {
+        if (j->waiting) {
+            if (j->chain.epoch < j->durable.epoch)
+                return;
+            stop_waiting(s);
+        }
         if (j->durable.epoch != j->chain.epoch) {
             enter_epoch(s);
             continue;
@@ -262,7 +211,7 @@ void dc_jolteon_settle(const struct dc_jolteon_step *s)
             j->final_height = j->chain.final->header.height;
             j->backoff = 0;
         }
-        if (try_hand_over(s))
+        if (dc_jolteon_try_hand_over(s))
             continue;
         if (dc_jolteon_qc_round(j) >= j->durable.round) {
             dc_jolteon_enter(s, dc_jolteon_qc_round(j) + 1, NULL);
@@ -288,7 +237,8 @@ static void begin_step(struct dc_jolteon *j)
 static void look_for_twin(const struct dc_jolteon_step *s, const struct dc_block *b)
 {
     const struct dc_follow *f = &s->j->chain;
-    if (s->env->node == NULL || s->env->node->evidence == NULL)
+    if (s->env->node == NULL || s->env->node->evidence == NULL ||
+        DC_MUTANT(s->env->params, NO_EVIDENCE))
         return;
     for (uint32_t i = 0; i < f->known_count + DC_FOLLOW_ORPHANS; i++) {
         const struct dc_block *o =
@@ -333,7 +283,7 @@ static void on_sync(const struct dc_jolteon_step *s)
             dc_jolteon_ask_ahead(s);
         return;
     }
-    if (m.qc != NULL)
+    if (m.qc != NULL && !(m.tc != NULL && DC_MUTANT(s->env->params, TC_UNCHECKED)))
         (void)dc_follow_message(&j->chain, s->env, s->in, s->out);
     struct dc_tc *tc = m.tc != NULL ? dc_tc_decode(m.tc, m.tc_size) : NULL;
     if (m.tc != NULL && tc == NULL)
@@ -341,7 +291,8 @@ static void on_sync(const struct dc_jolteon_step *s)
     if (tc != NULL && tc->round >= j->durable.round) {
         if (!dc_tc_verify(s->env, tc, j->chain.committee, s->out))
             dc_follow_reject(&j->chain, s->in, DC_REJECT_CERTIFICATE, s->out);
-        else if (tc->qc_round_max <= dc_jolteon_qc_round(j))
+        else if (tc->qc_round_max <= dc_jolteon_qc_round(j) || DC_MUTANT(s->env->params, NO_LOCK) ||
+                 DC_MUTANT(s->env->params, TC_UNCHECKED))
             dc_jolteon_enter(s, tc->round + 1, tc);
     }
     dc_tc_drop(tc);
@@ -366,6 +317,15 @@ bool dc_jolteon_message(struct dc_jolteon *j, const struct dc_consensus_env *env
 {
     const struct dc_jolteon_step s = {j, env, in, out};
     begin_step(j);
+    if (j->waiting) {
+        bool known = in->payload->kind == DC_MSG_VOTE || in->payload->kind == DC_MSG_TIMEOUT;
+        if (known)
+            dc_jolteon_ask_ahead(&s);
+        else
+            known = dc_follow_message(&j->chain, env, in, out);
+        dc_jolteon_settle(&s);
+        return known;
+    }
     switch (in->payload->kind) {
     case DC_MSG_PROPOSAL:
     case DC_MSG_BLOCK_REPLY: on_block(&s); break;
@@ -374,7 +334,9 @@ bool dc_jolteon_message(struct dc_jolteon *j, const struct dc_consensus_env *env
     case DC_MSG_SYNC: on_sync(&s); break;
     case DC_MSG_HANDOVER: on_handover(&s); break;
     case DC_MSG_BLOCK_REQUEST: dc_follow_serve(&j->chain, env, in, j->durable.high_tc, out); break;
-    default: return false;
+    default:
+        if (!dc_statesync_message(&j->chain, env, in, out))
+            return false;
     }
     dc_jolteon_settle(&s);
     return true;
@@ -386,6 +348,7 @@ void dc_jolteon_timer(struct dc_jolteon *j, const struct dc_consensus_env *env,
     const struct dc_jolteon_step s = {j, env, in, out};
     begin_step(j);
     switch (in->timer & 0xff) {
+    case DC_TIMER_SYNC:
     case DC_TIMER_REQUEST: dc_follow_timer(&j->chain, env, in, out); break;
     case DC_TIMER_ROUND:
         if (j->timer_ns == 0 || in->now_ns < j->timer_ns)
@@ -409,7 +372,7 @@ void dc_jolteon_init(struct dc_jolteon *j, const struct dc_consensus_env *env)
     *j = (struct dc_jolteon){0};
     dc_follow_init(&j->chain, env);
     j->durable.round = 1;
-    j->member = dc_committee_index(j->chain.committee, env->self);
+    j->member = own_member(j, env);
 }
 
 static void drop_volatile(struct dc_jolteon *j)
@@ -425,6 +388,7 @@ void dc_jolteon_free(struct dc_jolteon *j)
     drop_volatile(j);
     dc_block_drop(j->durable.proposal);
     dc_tc_drop(j->durable.high_tc);
+    dc_qc_drop(j->kept_qc);
     dc_follow_free(&j->chain);
     *j = (struct dc_jolteon){0};
 }
@@ -445,8 +409,20 @@ void dc_jolteon_restart(struct dc_jolteon *j, const struct dc_consensus_env *env
     const struct dc_jolteon_step s = {j, env, in, out};
     begin_step(j);
     drop_volatile(j);
+    if (DC_MUTANT(env->params, FORGET_VOTE)) {
+        j->durable.last_voted_round = 0;
+        j->durable.voted = false;
+    }
+    if (DC_MUTANT(env->params, FORGET_PROPOSAL)) {
+        dc_block_drop(j->durable.proposal);
+        j->durable.proposal = NULL;
+    }
     dc_follow_restart(&j->chain, env, in, out);
-    j->member = dc_committee_index(j->chain.committee, env->self);
+    if (j->waiting) {
+        dc_jolteon_settle(&s);
+        return;
+    }
+    j->member = own_member(j, env);
     set_leaders(&s, 0);
     begin_round(&s);
     dc_jolteon_resend(&s);

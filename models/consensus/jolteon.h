@@ -33,9 +33,12 @@ struct dc_timeout_set;
 struct dc_jolteon {
     struct dc_follow chain;
     struct dc_jolteon_durable durable;
+    /* A chain lost and the record kept (image.h): follows until the chain is where the record is. */
+    bool waiting;
+    struct dc_qc *kept_qc; /* the highest one of durable.epoch, while waiting; or NULL */
 
     /* lost at a restart */
-    uint32_t member;                 /* own index in the committee, or UINT32_MAX */
+    uint32_t member; /* own index in the committee, as the holder of the key in it; or UINT32_MAX */
     uint32_t leader, leader_next;    /* account ids: of the current round, and of the next */
     struct dc_vote_set *votes;       /* being collected; a list, one per (round, block, commits) */
     struct dc_timeout_set *timeouts; /* being collected, or NULL */

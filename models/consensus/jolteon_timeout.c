@@ -16,7 +16,7 @@ void dc_jolteon_time_out(const struct dc_jolteon_step *s)
     struct dc_jolteon *j = s->j;
     struct dc_jolteon_durable *d = &j->durable;
     const struct dc_committee *c = j->chain.committee;
-    if (d->last_voted_round < d->round)
+    if (d->last_voted_round < d->round && !DC_MUTANT(s->env->params, TIMEOUT_VOTES))
         d->last_voted_round = d->round;
     if (!j->timed_out) {
         j->timed_out = true;
@@ -45,7 +45,7 @@ void dc_jolteon_time_out(const struct dc_jolteon_step *s)
 
     struct dc_timeout_entry e = {.round = t.round, .qc_round = t.qc_round, .member = j->member};
     memcpy(e.signature, t.signature, DC_SIGNATURE_BYTES);
-    (void)dc_timeouts_add(&j->timeouts, c, &e, d->round, dc_jolteon_qc_round(j));
+    (void)dc_timeouts_add(&j->timeouts, c, &e, d->round, dc_jolteon_timeout_limit(s));
     if (t.voted)
         (void)dc_jolteon_add_vote(s, &t.vote, j->member, true);
 }
@@ -59,6 +59,7 @@ void dc_jolteon_count_timeouts(const struct dc_jolteon_step *s)
         uint64_t q = dc_jolteon_qc_round(j), round = j->durable.round;
         if (q >= round)
             return; /* the certificate goes first */
+        q = dc_jolteon_timeout_limit(s);
         if (j->timeouts != NULL && (j->timeouts->limit != q || j->timeouts->current != round))
             dc_timeouts_enter(&j->timeouts, c, round, q);
         const struct dc_timeout_set *t = j->timeouts;
@@ -144,7 +145,8 @@ void dc_jolteon_on_timeout(const struct dc_jolteon_step *s)
     uint64_t q = dc_jolteon_qc_round(j);
     struct dc_timeout_entry e = {.round = t.round, .qc_round = t.qc_round, .member = member};
     memcpy(e.signature, t.signature, DC_SIGNATURE_BYTES);
-    (void)dc_timeouts_add(&j->timeouts, j->chain.committee, &e, j->durable.round, q);
+    (void)dc_timeouts_add(&j->timeouts, j->chain.committee, &e, j->durable.round,
+                          dc_jolteon_timeout_limit(s));
     if (t.voted)
         (void)dc_jolteon_add_vote(s, &t.vote, member, true);
     if (t.qc_round > q && t.qc_round > j->certificate_asked) {

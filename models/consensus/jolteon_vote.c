@@ -25,7 +25,9 @@ static struct dc_block *parent_to_extend(const struct dc_jolteon_step *s)
     const struct dc_jolteon_durable *d = &j->durable;
     uint64_t q = dc_jolteon_qc_round(j);
     if (q + 1 != d->round &&
-        (d->high_tc == NULL || d->high_tc->round + 1 != d->round || d->high_tc->qc_round_max > q))
+        (d->high_tc == NULL || d->high_tc->round + 1 != d->round ||
+         (d->high_tc->qc_round_max > q && !DC_MUTANT(s->env->params, NO_LOCK) &&
+          !DC_MUTANT(s->env->params, TC_UNCHECKED))))
         return NULL;
     const struct dc_qc *qc = j->chain.high_qc;
     if (qc == NULL || dc_hash_equal(&qc->block, &j->chain.final->id))
@@ -88,7 +90,7 @@ static void send_proposal(const struct dc_jolteon_step *s, const struct dc_block
 /* What this node has checked need not be checked again in the copies inside its own block. */
 static void copy_answers(const struct dc_consensus_env *env, struct dc_block *b)
 {
-    if (env->crypto->memo == NULL)
+    if (env->crypto->memo == NULL || DC_MUTANT(env->params, SEAT_TWICE))
         return;
     if (b->qc != NULL)
         atomic_store_explicit(&b->qc->verified, 1, memory_order_relaxed);
@@ -113,6 +115,8 @@ static void publish(const struct dc_jolteon_step *s, const struct dc_block_parts
     s->out->charge[DC_COST_SIGN]++;
     struct dc_block *b = dc_store_intern(env->store, bytes, size + DC_SIGNATURE_BYTES);
     DC_CHECK(b != NULL);
+    /* its own: who looks for a twin's block beside it must not depend on who else has checked it */
+    atomic_store_explicit(&b->signature_ok, 1, memory_order_relaxed);
     copy_answers(env, b);
 
     dc_block_drop(j->durable.proposal);
@@ -223,6 +227,8 @@ bool dc_jolteon_try_vote(const struct dc_jolteon_step *s)
                           .block = b->id,
                           .commits = dc_follow_commits(b),
                           .signer = s->env->self};
+    if (DC_MUTANT(s->env->params, COMMIT_GAP) && b->qc != NULL)
+        v->commits = b->header.parent;
     struct dc_hash digest =
         dc_vote_digest(s->env->chain, v->epoch, v->round, &v->block, &v->commits);
     dc_sign(s->env->crypto, s->env->key, digest.b, DC_HASH_BYTES, v->signature);
@@ -250,7 +256,8 @@ void dc_jolteon_resend(const struct dc_jolteon_step *s)
 static void look_for_double(const struct dc_jolteon_step *s, const struct dc_vote *v,
                             const struct dc_vote_set *own, uint32_t member)
 {
-    if (s->env->node == NULL || s->env->node->evidence == NULL)
+    if (s->env->node == NULL || s->env->node->evidence == NULL ||
+        DC_MUTANT(s->env->params, NO_EVIDENCE))
         return;
     for (const struct dc_vote_set *o = s->j->votes; o != NULL; o = o->next) {
         const uint8_t *signature;
@@ -276,7 +283,10 @@ bool dc_jolteon_add_vote(const struct dc_jolteon_step *s, const struct dc_vote *
     if (v->round <= dc_jolteon_qc_round(j))
         return true; /* there is a certificate already */
     struct dc_vote_set *set = dc_vote_set_get(&j->votes, s->env, c, v);
-    if (set->bitmap[member / 8] >> member % 8 & 1)
+    bool again = set->bitmap[member / 8] >> member % 8 & 1;
+    if (again && DC_MUTANT(s->env->params, SEAT_TWICE))
+        set->power += c->power[member];
+    else if (again)
         return true;
     if (!checked) {
         s->out->charge[DC_COST_VERIFY]++;

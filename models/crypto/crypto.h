@@ -57,6 +57,8 @@ struct dc_crypto {
     enum dc_suite suite;
     struct dc_memo *memo;            /* of signature checks; NULL: off */
     struct dc_memo *memo_vrf;        /* of VRF checks, with their outputs; NULL: off */
+    struct dc_memo *memo_prove;      /* of VRF proofs, 80 bytes each, for those who run almost the
+                                        same again and again: theirs; NULL: off */
     struct dc_crypto_queue *queue;   /* of checks to run ahead; NULL: off */
     struct dc_crypto_counts *counts; /* NULL: not counted */
     uint32_t audit_every; /* 0: never; n: about one hit in n is computed again and must agree */

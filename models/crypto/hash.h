@@ -39,6 +39,7 @@ struct dc_hash {
     X(TC, "destra/consensus/v1/timeout-certificate")                                               \
     X(HANDOVER, "destra/consensus/v1/hand-over")                                                   \
     X(COMMITTEE, "destra/consensus/v1/committee")                                                  \
+    X(IMAGE, "destra/node/v1/image")                                                               \
     X(CERTIFICATE, "destra/pki/v1/certificate")                                                    \
     X(POSSESSION, "destra/pki/v1/possession")                                                      \
     X(CHALLENGE, "destra/posync/v1/challenge")                                                     \

@@ -13,7 +13,7 @@
 #include "models/base/status.h"
 #include "models/crypto/hash.h"
 
-#define DC_MEMO_VALUE_BYTES_MAX ((size_t)64)
+#define DC_MEMO_VALUE_BYTES_MAX ((size_t)80)
 
 struct dc_memo;
 

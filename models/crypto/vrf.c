@@ -91,10 +91,17 @@ static bool vrf_output(uint8_t beta[64], const uint8_t gamma[32])
 void dc_vrf_prove(const struct dc_crypto *c, const struct dc_keypair *key, const void *alpha,
                   size_t size, uint8_t proof[80], uint8_t beta[64], struct dc_vrf_steps *steps)
 {
-    if (c != NULL) {
+    struct dc_hash memo_key = {{0}};
+    bool remember = c != NULL && c->memo_prove != NULL && beta == NULL && steps == NULL;
+    if (c != NULL)
         dc_crypto_count(c->counts, DC_OP_VRF_PROVE, false);
-        dc_crypto_count(c->counts, DC_OP_VRF_PROVE, true);
+    if (remember) {
+        memo_key = dc_crypto_memo_key(key->public, key->public, 0, alpha, size);
+        if (dc_memo_get(c->memo_prove, &memo_key, proof))
+            return;
     }
+    if (c != NULL)
+        dc_crypto_count(c->counts, DC_OP_VRF_PROVE, true);
     struct dc_vrf_steps own, *s = steps != NULL ? steps : &own;
     uint8_t expanded[64], text[64], k[32], challenge[32] = {0}, cx[32];
     crypto_hash_sha512(expanded, key->secret, 32); /* the seed: RFC 8032, section 5.1.5 */
@@ -114,6 +121,8 @@ void dc_vrf_prove(const struct dc_crypto *c, const struct dc_keypair *key, const
     crypto_core_ed25519_scalar_add(proof + 48, cx, k);
     if (beta != NULL)
         DC_CHECK(vrf_output(beta, proof));
+    if (remember)
+        dc_memo_put(c->memo_prove, &memo_key, proof);
     sodium_memzero(expanded, sizeof expanded);
     sodium_memzero(text, sizeof text);
     sodium_memzero(k, sizeof k);

@@ -210,12 +210,25 @@ static dc_q31 challenge_proved(const struct dc_challenge *c)
     return n == 0 ? 0 : dc_q31_ratio(v[(n - 1) / 2], c->k);
 }
 
+/* By those drawn, whether or not they spoke. */
+static enum dc_verdict_kind challenge_majority(const struct dc_exec *e,
+                                               const struct dc_challenge *c)
+{
+    if (!DC_MUTANT(e->p, VERDICT_PRESENT))
+        return dc_posync_majority(c, true);
+    struct dc_challenge present = {.verifiers = 0};
+    for (uint32_t i = 0; i < c->verifiers; i++)
+        if (c->verdict[i] != DC_VERDICT_NONE)
+            present.verdict[present.verifiers++] = c->verdict[i];
+    return dc_posync_majority(&present, true);
+}
+
 bool dc_challenge_settle(struct dc_exec *e, uint32_t id, struct dc_posync *r)
 {
     struct dc_challenge *c = &r->challenge, old = *c;
     if (c->height == 0)
         return false;
-    enum dc_verdict_kind v = dc_posync_majority(c, true);
+    enum dc_verdict_kind v = challenge_majority(e, c);
     struct dc_settled *note = dc_list_add(&e->record->settled, sizeof *note);
     note->node = id;
     note->challenge = old;

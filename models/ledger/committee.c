@@ -1,3 +1,4 @@
+#include "models/ledger/epochs.h"
 #include "models/ledger/state_impl.h"
 
 /* The committee of an epoch, drawn from accounts and R.
@@ -47,22 +48,6 @@ static uint32_t committee_at(const uint64_t *cumulative, uint32_t count, uint64_
             lo = mid + 1;
     }
     return lo;
-}
-
-static struct dc_hash committee_root(const struct dc_committee *c)
-{
-    struct dc_hasher h;
-    dc_hasher_init(&h, DC_DOMAIN_COMMITTEE);
-    dc_hasher_update64(&h, c->epoch);
-    dc_hasher_update(&h, c->beacon.b, 32);
-    dc_hasher_update64(&h, c->count);
-    for (uint32_t i = 0; i < c->count; i++) {
-        dc_hasher_update64(&h, c->member[i]);
-        dc_hasher_update64(&h, c->power[i]);
-        dc_hasher_update(&h, c->key[i], 32);
-        dc_hasher_update(&h, c->vrf_key[i], 32);
-    }
-    return dc_hasher_final(&h);
 }
 
 /* Candidates: ids and cumulative weights, of those who may validate in the epoch's first block. */
@@ -152,7 +137,9 @@ const struct dc_committee *dc_committee_draw(struct dc_ledger *l, const struct d
         m++;
     }
     c->quorum = (uint64_t)((unsigned __int128)c->total * 2 / 3) + 1;
-    c->root = committee_root(c);
+    if (DC_MUTANT(&l->params, QUORUM_SMALL) && c->count != 0)
+        c->quorum -= c->total / c->count;
+    c->root = dc_committee_root(c);
     dc_mem_free(id);
     dc_mem_free(cumulative);
     dc_mem_free(won);
@@ -199,6 +186,8 @@ uint32_t dc_committee_leader(const struct dc_committee *c, uint64_t round)
 {
     if (c->total == 0)
         return UINT32_MAX;
+    if (c->script != NULL && round - 1 < c->script_count)
+        return c->script[round - 1];
     uint64_t tries = 0;
     uint64_t x = committee_below(DC_DOMAIN_LEADER, &c->beacon, c->epoch, round, c->total, &tries);
     return committee_at(c->cumulative, c->count, x);

@@ -119,7 +119,8 @@ static bool execute_certificate_form(const struct dc_exec *e, bool first)
            e->qc->round == e->parent->header.round && e->qc->round < h->round &&
            dc_hash_equal(&e->qc->block, &h->parent) &&
            (dc_hash_is_zero(&e->qc->commits) ||
-            (e->parent->qc != NULL && e->parent->qc->round + 1 == e->qc->round &&
+            (e->parent->qc != NULL &&
+             (e->parent->qc->round + 1 == e->qc->round || DC_MUTANT(e->p, COMMIT_GAP)) &&
              dc_hash_equal(&e->qc->commits, &e->parent->header.parent)));
 }
 

@@ -34,6 +34,8 @@ bool dc_execute_heartbeat(struct dc_exec *e, const struct dc_tx *tx)
     if (memcmp(proof, tx->heartbeat.proof, 8) != 0)
         return false;
     uint64_t final = at_due->meta.final_height, lag = final > f + 3 ? final - f - 3 : 0;
+    if (DC_MUTANT(e->p, STALE_PROOF))
+        lag = 0;
     uint64_t last = dc_epoch_last_height(e->header->epoch, e->p->epoch_blocks);
     uint32_t slot = due + e->p->heartbeat_lifetime > last; /* counted with the next epoch's */
     struct dc_tally *t = dc_state_tally_edit(s, tx->from);
@@ -129,7 +131,7 @@ bool dc_execute_evidence(struct dc_exec *e, const struct dc_tx *tx)
     if (a == NULL)
         return false;
     if (tx->evidence.kind != DC_EVIDENCE_ANSWER) {
-        if (a->slashed_equivocation || !sync_conflict(e, tx))
+        if ((a->slashed_equivocation && !DC_MUTANT(e->p, SLASH_TWICE)) || !sync_conflict(e, tx))
             return false;
         dc_slash(e, tx->evidence.accused, DC_SLASH_EQUIVOCATION);
         return true;

@@ -64,6 +64,8 @@ static void reward_validators(struct reward_pool *pool, uint64_t amount)
                     reward_part(fees, own, flat) +
                         reward_part(votes, (unsigned __int128)c->power[i] * m->votes, by_votes) +
                         reward_part(rounds, m->timely, by_rounds));
+        if (DC_MUTANT(e->p, REWARD_TWICE))
+            e->record->reward[c->member[i]] *= 2;
     }
 }
 

@@ -17,6 +17,26 @@ struct dc_hash dc_state_root(const struct dc_state *state)
     return state->root;
 }
 
+static uint64_t state_tree_bytes(const struct dc_tree_class *class, const struct dc_tree *tree)
+{
+    uint8_t text[DC_TREE_ENCODED_MAX];
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < tree->count; i++)
+        bytes += class->encode(dc_tree_get(tree, i), text);
+    return bytes;
+}
+
+uint64_t dc_state_bytes(const struct dc_state *s)
+{
+    uint64_t work = s->work->members * sizeof(struct dc_member_work) +
+                    (uint64_t)DC_LATE_VOTE_HEIGHTS * dc_work_bitmap_bytes(s->work->members);
+    return state_tree_bytes(&dc_state_account_class, &s->accounts) +
+           state_tree_bytes(&dc_state_account_class, &s->past) +
+           state_tree_bytes(&dc_state_deal_class, &s->deals) +
+           state_tree_bytes(&dc_state_tally_class, &s->tallies) +
+           state_tree_bytes(&dc_state_report_class, &s->reports) + work;
+}
+
 const struct dc_account *dc_state_account(const struct dc_state *state, uint32_t id)
 {
     return dc_tree_get(&state->accounts, id);

@@ -1,3 +1,4 @@
+#include "models/ledger/epochs.h"
 #include "models/ledger/execute.h"
 
 #include <pthread.h>
@@ -16,6 +17,7 @@ struct dc_store {
     uint32_t buckets, blocks;  /* buckets: a power of two */
     struct dc_block *replaced; /* objects whose signature failed, kept for their holders */
     struct dc_block *genesis;
+    struct dc_epochs *epochs;
     uint64_t block_bytes, record_bytes;
 };
 
@@ -238,6 +240,39 @@ const struct dc_committee *dc_store_committee(struct dc_store *s, const struct d
     return c;
 }
 
+#ifdef DC_MUTANTS
+const struct dc_committee *dc_store_committee_wrong(struct dc_store *s, const struct dc_block *at,
+                                                    uint64_t epoch)
+{
+    uint32_t hashes = 0;
+    pthread_mutex_lock(&s->chain);
+    const struct dc_committee *c =
+        dc_committee_draw(&s->ledger, &at->state->accounts, epoch, &at->header.beacon, &hashes);
+    pthread_mutex_unlock(&s->chain);
+    return c;
+}
+#endif
+
+bool dc_store_stands(const struct dc_store *s, const struct dc_block *b)
+{
+    return b->header.seal != 0 || b->state != NULL;
+}
+
+bool dc_store_summary(const struct dc_store *s, const struct dc_block *b,
+                      struct dc_state_summary *out)
+{
+    if (b->state == NULL)
+        return false;
+    memcpy(out->part, b->state->part, sizeof out->part);
+    out->bytes = dc_state_bytes(b->state);
+    return true;
+}
+
+struct dc_epochs *dc_store_epochs(struct dc_store *s)
+{
+    return s->epochs;
+}
+
 /* --- life ------------------------------------------------------------------------------------ */
 
 /* Lets go of the state that execution left in a block, and of the outcome's lists; what the work
@@ -301,11 +336,13 @@ enum dc_status dc_store_create(const struct dc_store_config *config, const struc
     s->ledger.checker_context = config->checker_context;
     s->buckets = 256;
     s->bucket = dc_mem_alloc(s->buckets, sizeof *s->bucket);
+    s->epochs = dc_epochs_create();
     pthread_mutex_init(&s->table, NULL);
     pthread_mutex_init(&s->chain, NULL);
     enum dc_status status =
-        s->bucket == NULL ? dc_error_set(error, DC_ERR_IO, "out of memory for the block table")
-                          : store_genesis(s, g, error);
+        s->bucket == NULL || s->epochs == NULL
+            ? dc_error_set(error, DC_ERR_IO, "out of memory for the block table")
+            : store_genesis(s, g, error);
     if (status != DC_OK) {
         dc_store_destroy(s);
         return status;
@@ -327,6 +364,7 @@ void dc_store_destroy(struct dc_store *s)
         }
     }
     dc_mem_free(s->bucket);
+    dc_epochs_free(s->epochs);
     dc_ledger_free(&s->ledger);
     pthread_mutex_destroy(&s->table);
     pthread_mutex_destroy(&s->chain);

@@ -129,6 +129,20 @@ void dc_store_vrf_alpha(const struct dc_hash *parent_beacon, uint64_t round, uin
  * every node that still executes.  One thread, at a barrier. */
 void dc_store_collect(struct dc_store *store, uint64_t height);
 size_t dc_store_bytes(const struct dc_store *store);
+/* The hand-overs of its chains (epochs.h), for the store's life. */
+struct dc_epochs *dc_store_epochs(struct dc_store *store);
+
+/* Whether the state after a block that was executed is still here (a seal has none of its own).
+ * Without it nothing can be executed on the block, and no node may make it its final one. */
+bool dc_store_stands(const struct dc_store *store, const struct dc_block *block);
+/* A state as it is sent to a node that has none. */
+struct dc_state_summary {
+    uint64_t bytes;         /* of all its leaves, encoded */
+    struct dc_hash part[6]; /* the state root is H(STATE_NODE, these) */
+};
+/* Of the state after a block; false when it is not here.  Walks all leaves: about 0.2 us each. */
+bool dc_store_summary(const struct dc_store *store, const struct dc_block *block,
+                      struct dc_state_summary *out);
 
 /* The committee of an epoch as execution knows it: see consensus/committee.h for its use.
  * Drawn from the state after epoch e-3 and R after e-2; NULL when `at` does not know them yet. */
@@ -143,11 +157,20 @@ struct dc_committee {
     uint64_t total, quorum; /* quorum = floor(2 total / 3) + 1 */
     struct dc_hash root;    /* of the above */
     struct dc_hash beacon;  /* that leaders are drawn from */
+    /* Systematic tests alone: member indices of the leaders of rounds 1 .. script_count, instead of
+     * the draw; NULL in every real run. */
+    const uint32_t *script;
+    uint32_t script_count;
 };
 /* Committee of `epoch` on the chain that ends in `at` (a block executed).  Remembered process-wide;
  * lives as long as the store. */
 const struct dc_committee *dc_store_committee(struct dc_store *store, const struct dc_block *at,
                                               uint64_t epoch);
+#ifdef DC_MUTANTS
+/* WRONG_COMMITTEE: that of the wrong epoch's state and beacon, those of `at` (executed). */
+const struct dc_committee *dc_store_committee_wrong(struct dc_store *store,
+                                                    const struct dc_block *at, uint64_t epoch);
+#endif
 /* Index of an account in the committee, or UINT32_MAX. */
 uint32_t dc_committee_index(const struct dc_committee *c, uint32_t account);
 /* Leader (member index) of a round, drawn from H(beacon || epoch || round) by rejection. */

@@ -6,13 +6,7 @@
 
 void dc_node_keys(uint64_t key_seed, uint32_t id, struct dc_keypair *sign, struct dc_keypair *vrf)
 {
-    uint8_t seed[32];
-    dc_seed_derive(key_seed, id, DC_KEY_SIGN, 0, seed);
-    dc_keypair_from_seed(seed, sign);
-    if (vrf != NULL) {
-        dc_seed_derive(key_seed, id, DC_KEY_VRF, 0, seed);
-        dc_keypair_from_seed(seed, vrf);
-    }
+    dc_renewal_keys(key_seed, id, 0, sign, vrf);
 }
 
 static uint32_t node_candidates(void *context, const struct dc_block *parent,
@@ -63,7 +57,26 @@ static bool node_make_service(struct dc_node *node, const struct dc_node_config 
     return true;
 }
 
-static bool node_make_role(struct dc_node *node, const struct dc_node_config *c)
+static bool node_make_renewal(struct dc_node *node, const struct dc_node_config *c,
+                              uint32_t generation)
+{
+    struct dc_renewal *r = node->renewal = dc_mem_alloc(1, sizeof *r);
+    if (r == NULL)
+        return false;
+    r->key_seed = c->key_seed;
+    r->generation = generation;
+    dc_renewal_keys(c->key_seed, c->id, generation, &r->sign, &r->vrf);
+    if (c->registrar != NULL)
+        r->registrar = *c->registrar;
+    else
+        dc_node_keys(c->key_seed, UINT32_MAX, &r->registrar, NULL);
+    node->env.key = &r->sign;
+    node->env.vrf_key = &r->vrf;
+    return true;
+}
+
+static bool node_make_role(struct dc_node *node, const struct dc_node_config *c,
+                           uint32_t generation)
 {
     if (c->role == DC_NODE_VALIDATOR) {
         struct dc_node_validator *v = node->validator = dc_mem_alloc(1, sizeof *v);
@@ -71,6 +84,8 @@ static bool node_make_role(struct dc_node *node, const struct dc_node_config *c)
             return false;
         dc_node_keys(c->key_seed, c->id, &node->key, &v->vrf_key);
         node->env.vrf_key = &v->vrf_key;
+        if (generation != 0 && !node_make_renewal(node, c, generation))
+            return false;
         node->env.node = &node_consensus;
         dc_jolteon_init(&v->jolteon, &node->env);
         node->chain = &v->jolteon.chain;
@@ -100,6 +115,12 @@ static bool node_make_role(struct dc_node *node, const struct dc_node_config *c)
 
 struct dc_node *dc_node_create(const struct dc_node_config *c, struct dc_error *error)
 {
+    return dc_node_create_keys(c, 0, error);
+}
+
+struct dc_node *dc_node_create_keys(const struct dc_node_config *c, uint32_t generation,
+                                    struct dc_error *error)
+{
     struct dc_node *node = dc_mem_alloc(1, sizeof *node);
     if (node != NULL) {
         node->id = c->id;
@@ -114,7 +135,7 @@ struct dc_node *dc_node_create(const struct dc_node_config *c, struct dc_error *
                                               .self = c->id,
                                               .key = &node->key,
                                               .context = node};
-        if (node_make_role(node, c))
+        if (node_make_role(node, c, generation))
             return node;
         dc_node_destroy(node);
     }
@@ -144,6 +165,9 @@ void dc_node_destroy(struct dc_node *node)
     dc_mem_free(node->client);
     dc_mem_free(node->client_config);
     dc_mem_free(node->adversary);
+    dc_mem_free(node->renewal);
+    if (node->byzantine != NULL)
+        node->byzantine->free(node->byzantine);
     dc_mem_free(node);
 }
 
@@ -252,8 +276,8 @@ static void node_heartbeat(struct dc_node *node, const struct dc_block *block,
     const struct dc_state *state = block->state;
     uint64_t height = block->header.height, round = node->chain->round_seen;
     uint32_t lifetime = node->env.params->heartbeat_lifetime;
-    if (node->client != NULL)
-        return;
+    if (node->client != NULL || (node->renewal != NULL && dc_follow_behind(node->chain)))
+        return; /* who renewed does not know, so far behind, which key the others expect */
     if (dc_posync_heartbeat_due(height + 3, node->id, dc_state_meta(state)->heartbeat_every))
         node->heartbeat_due = height + 3;
     else if (height >= node->heartbeat_due + lifetime || round < node->heartbeat_round + 4 ||
@@ -285,13 +309,34 @@ static void node_commit(struct dc_node *node, const struct dc_block *block,
     }
 }
 
+/* A state was taken over: what the blocks between would have told, as far as it is in the state. */
+static void node_synced(struct dc_node *node, const struct dc_block *block,
+                        const struct dc_input *in, struct dc_effects *out)
+{
+    const struct dc_account *own = dc_state_account(block->state, node->id);
+    if (node->service != NULL && own != NULL) {
+        node->service->demanded = own->demand.height != 0;
+        dc_serve_commit(node, block, in, out);
+    }
+}
+
 /* What consensus reported as final in this step, in order; effects grow while this runs. */
 static void node_commits(struct dc_node *node, const struct dc_input *in, struct dc_effects *out)
 {
     uint32_t count = out->count;
-    for (uint32_t i = 0; i < count; i++)
-        if (out->list[i].kind == DC_EFFECT_COMMIT)
-            node_commit(node, out->list[i].object, in, out);
+    bool moved = false;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct dc_effect *e = &out->list[i];
+        if (e->kind == DC_EFFECT_NOTE && e->timer == DC_NOTE_SYNCED)
+            node_synced(node, e->object, in, out);
+        else if (e->kind == DC_EFFECT_COMMIT)
+            node_commit(node, e->object, in, out);
+        else
+            continue;
+        moved = true;
+    }
+    if (moved && node->renewal != NULL)
+        dc_renewal_commit(node, out);
 }
 
 /* The roles that may send a message of a kind; 0: consensus judges by its committee record. */
@@ -383,8 +428,12 @@ static void node_restart(struct dc_node *node, const struct dc_input *in, struct
     } else {
         dc_follow_restart(node->chain, &node->env, in, out);
     }
-    if (node->service != NULL)
+    if (node->service != NULL) {
         node->service->pendings = 0;
+        dc_serve_forget_answer(node->service);
+    }
+    if (node->renewal != NULL)
+        node->renewal->asked_height = 0;
     if (node->client != NULL)
         memset(node->client->request, 0, sizeof node->client->request);
 }

@@ -7,8 +7,7 @@
  *                       +-- client    (clients): calls, replies, reports
  *                       +-- heartbeats (validators and service nodes)
  *
- * The node's durable part is consensus' own (follow.h, jolteon.h) and a service node's disk; the
- * rest is lost at a restart. */
+ * What survives a crash is in durable.h, and is all that DC_INPUT_RESTART leaves. */
 #ifndef MODELS_NODE_NODE_H
 #define MODELS_NODE_NODE_H
 
@@ -16,6 +15,7 @@
 #include "models/consensus/jolteon.h"
 #include "models/node/late.h"
 #include "models/node/mempool.h"
+#include "models/node/renew.h"
 #include "models/node/verifier.h"
 #include "models/service/storage.h"
 
@@ -45,6 +45,10 @@ struct dc_node_config {
     struct dc_crypto *crypto;
     const struct dc_params *params;
     uint64_t key_seed;                       /* keys are derived from it and the id */
+    uint32_t incarnation;                    /* how often the process was started before: new keys
+                                                after a lost store are derived from it (renew.h) */
+    const struct dc_keypair *registrar;      /* who certifies new keys; NULL: as the world's is,
+                                                dc_node_keys(key_seed, UINT32_MAX) */
     uint64_t capacity_bytes;                 /* service nodes */
     const struct dc_content *filler;         /* of a service node: what it committed to; copied */
     struct dc_disk disk;                     /* what their disk lacks */
@@ -72,6 +76,11 @@ struct dc_service_state {
     uint32_t answer_size;
 };
 
+/* What somebody above a node has put beside it, and how it goes when the node does. */
+struct dc_node_extra {
+    void (*free)(struct dc_node_extra *extra);
+};
+
 struct dc_node {
     struct dc_consensus_env env;
     struct dc_keypair key;
@@ -79,6 +88,8 @@ struct dc_node {
     uint8_t role, strategy;
     uint32_t accomplice;      /* OUTSOURCER: who answers for it; itself: it answers for others */
     dc_q31 turn_score;        /* BURST */
+    bool disk_lost;           /* a service node whose data are gone */
+    struct dc_renewal *renewal; /* a validator that lost its store once, or NULL */
     uint64_t heartbeat_due;   /* of the latest heartbeat sent */
     uint64_t heartbeat_round; /* highest round seen when it was sent */
     uint32_t refused;         /* messages refused here, ever */
@@ -87,6 +98,7 @@ struct dc_node {
     struct dc_node_validator *validator;
     struct dc_service_state *service; /* validators too: they answer with 0 chunks */
     void *adversary;                  /* memory of models/adversary, one block, or NULL */
+    struct dc_node_extra *byzantine;  /* models/adversary/byzantine.h's, or NULL */
     struct dc_client *client;
     struct dc_client_config *client_config;
 };
@@ -105,6 +117,9 @@ struct dc_node_validator {
 void dc_node_keys(uint64_t key_seed, uint32_t id, struct dc_keypair *sign, struct dc_keypair *vrf);
 
 struct dc_node *dc_node_create(const struct dc_node_config *config, struct dc_error *error);
+/* The same with keys of a generation above 0 for consensus (renew.h); validators only. */
+struct dc_node *dc_node_create_keys(const struct dc_node_config *config, uint32_t generation,
+                                    struct dc_error *error);
 void dc_node_destroy(struct dc_node *node);
 /* A deal that the node holds since genesis. */
 void dc_node_hold(struct dc_node *node, const struct dc_held *held);
@@ -125,6 +140,8 @@ void *dc_node_memo_make(uint32_t kind, const void *object);
 /* Judges storage proofs for the ledger (answers on chain, and answers as evidence). */
 extern const struct dc_answer_checker dc_node_answer_checker;
 
+/* Forgets the answer that is kept for other verifiers of a challenge. */
+void dc_serve_forget_answer(struct dc_service_state *service);
 /* serve.c: the storage service's messages, and the answers to challenges. */
 void dc_serve_message(struct dc_node *node, const struct dc_input *in, struct dc_effects *out);
 void dc_serve_commit(struct dc_node *node, const struct dc_block *block, const struct dc_input *in,

@@ -33,6 +33,7 @@ static void serve_forget_unplaced(struct dc_storage *s, uint64_t height)
     for (uint32_t i = first; i < s->held_count; i++)
         if (s->held[i].since + UNPLACED_HEIGHTS >= height)
             s->held[kept++] = s->held[i];
+    s->writes += kept != s->held_count;
     s->held_count = kept;
 }
 
@@ -124,7 +125,7 @@ static void serve_receipt(struct dc_node *node, const struct dc_input *in, struc
 
 /* --- answers -------------------------------------------------------------------------------- */
 
-static void serve_forget_answer(struct dc_service_state *service)
+void dc_serve_forget_answer(struct dc_service_state *service)
 {
     dc_mem_free(service->answer);
     service->answer = NULL;
@@ -158,7 +159,7 @@ static bool serve_prove(struct dc_node *node, const struct dc_challenge *c,
                                   .sync_size = (uint32_t)sync,
                                   .storage = scratch,
                                   .storage_size = (uint32_t)storage};
-        serve_forget_answer(service);
+        dc_serve_forget_answer(service);
         service->answer = dc_mem_need(1, DC_ANSWER_HEAD_BYTES + storage + sync, "an answer");
         struct dc_hash digest;
         size_t size = dc_answer_encode(node->env.chain, &m, service->answer, &digest);
@@ -247,6 +248,7 @@ static void serve_place(struct dc_node *node, const struct dc_state *state,
                 continue;
             memmove(&s->held[i], &s->held[i + 1], (s->held_count - i - 1) * sizeof h);
             s->held_count--;
+            s->writes++;
             h.deal = id;
             h.offset_chunk = d->offset_chunk;
             dc_storage_hold(s, &h);
@@ -285,7 +287,7 @@ void dc_serve_commit(struct dc_node *node, const struct dc_block *block, const s
             serve_demand(node, block, out);
     }
     if (service->answer != NULL && service->answer_height + ANSWER_HEIGHTS < block->header.height)
-        serve_forget_answer(service);
+        dc_serve_forget_answer(service);
     (void)in;
 }
 

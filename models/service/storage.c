@@ -122,6 +122,7 @@ void dc_storage_hold(struct dc_storage *s, const struct dc_held *held)
         s->held = more;
         s->held_max = grown;
     }
+    s->writes++;
     uint32_t i = s->held_count++;
     while (i > 0 && s->held[i - 1].offset_chunk > held->offset_chunk) {
         s->held[i] = s->held[i - 1];

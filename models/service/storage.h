@@ -79,6 +79,7 @@ struct dc_storage {
     struct dc_content filler;
     struct dc_held *held; /* by offset, ascending */
     uint32_t held_count, held_max;
+    uint64_t writes; /* changes of what is held, ever */
 };
 /* filler may be NULL when nothing is declared; it is copied. */
 void dc_storage_init(struct dc_storage *s, const struct dc_content *filler,

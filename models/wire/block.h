@@ -38,6 +38,14 @@ enum dc_message {
     DC_MSG_RECEIPT_REPLY,
     DC_MSG_FETCH, /* among cheats: an outsourcer to its accomplice (models/adversary/outsource.h) */
     DC_MSG_FETCH_REPLY,
+    /* Numbers under which links count the overlay's announcements and requests (sim/world/gossip.c):
+     * no node sends or reads such a message. */
+    DC_MSG_OVERLAY_ANNOUNCE,
+    DC_MSG_OVERLAY_PULL,
+    DC_MSG_EPOCH_REQUEST, /* hand-overs from an epoch on */
+    DC_MSG_EPOCH_REPLY,
+    DC_MSG_STATE_REQUEST, /* the state after an epoch's last block */
+    DC_MSG_STATE_REPLY,
     DC_MSG_COUNT
 };
 

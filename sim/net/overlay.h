@@ -38,4 +38,18 @@ static inline const uint32_t *ds_overlay_neighbours(const struct ds_net_overlay 
 void ds_overlay_hops(const struct ds_net_overlay *o, uint32_t from, uint32_t *hops,
                      uint32_t *queue);
 
+/* Exact up to so many nodes; beyond, only shortest paths of at most so many edges count. */
+#define DS_CENTRALITY_EXACT_NODES 2048
+#define DS_CENTRALITY_CUTOFF 3
+
+/* out[i] = the betweenness of node i: over all pairs of other nodes, the share of their shortest
+ * paths that run through i (Freeman 1977), summed, times 1024, rounded.  The same on every run; equal
+ * numbers are for the caller to order, by node.  By igraph, at set-up.
+ * Errors: DC_ERR_IO.
+ * Cost: nodes * edges, 0.3 s at 2,048 nodes of degree 8; beyond, nodes * (edges within two hops):
+ * at 10,000 half a second where degrees are alike, some 10 s in a Barabasi-Albert graph, where hubs
+ * bring everybody near. */
+enum dc_status ds_overlay_centrality(const struct ds_net_overlay *overlay, uint64_t *out,
+                                     struct dc_error *error) DC_MUST_USE;
+
 #endif

@@ -24,18 +24,24 @@ void ds_net_stats_free(struct ds_net_stats *stats)
     *stats = (struct ds_net_stats){0};
 }
 
+void ds_net_kind_stats_merge(struct ds_net_kind_stats *into, const struct ds_net_kind_stats *from)
+{
+    into->messages += from->messages;
+    into->bytes += from->bytes;
+    for (int i = 0; i < DS_NET_OUTCOMES; i++)
+        into->outcome[i] += from->outcome[i];
+    into->uplink_wait_ns += from->uplink_wait_ns;
+    into->downlink_wait_ns += from->downlink_wait_ns;
+    into->duplicated += from->duplicated;
+    into->replayed += from->replayed;
+    into->corrupted += from->corrupted;
+    into->held += from->held;
+    dc_histogram_merge(&into->delay_ns, &from->delay_ns);
+}
+
 void ds_net_stats_merge(struct ds_net_stats *into, const struct ds_net_stats *from)
 {
     DC_CHECK(into->kinds == from->kinds);
-    for (uint32_t k = 0; k < from->kinds; k++) {
-        struct ds_net_kind_stats *a = &into->kind[k];
-        const struct ds_net_kind_stats *b = &from->kind[k];
-        a->messages += b->messages;
-        a->bytes += b->bytes;
-        for (int i = 0; i < DS_NET_OUTCOMES; i++)
-            a->outcome[i] += b->outcome[i];
-        a->uplink_wait_ns += b->uplink_wait_ns;
-        a->downlink_wait_ns += b->downlink_wait_ns;
-        dc_histogram_merge(&a->delay_ns, &b->delay_ns);
-    }
+    for (uint32_t k = 0; k < from->kinds; k++)
+        ds_net_kind_stats_merge(&into->kind[k], &from->kind[k]);
 }

@@ -13,7 +13,7 @@ static const struct ds_dim dims[DS_DIM_COUNT] = {
     [DS_DIM_BLOCK] = {"block", "final blocks by height", true, 256},
     [DS_DIM_CHALLENGE] = {"challenge", "challenges in the order in which they were decided", true,
                           1024},
-    [DS_DIM_FAULT] = {"fault", "faults in the order in which they began", true, 16},
+    [DS_DIM_FAULT] = {"fault", "faults in the order in which they ended", true, 16},
     [DS_DIM_MESSAGE] = {"message_kind", "kinds of messages", true, 64},
     [DS_DIM_INPUT] = {"input", "files that the scenario names", true, 16},
     [DS_DIM_INPUT_BYTE] = {"input_byte", "bytes of all input files, one after the other", true,
@@ -33,6 +33,7 @@ static const struct ds_vocabulary vocabularies[DS_VOCABULARY_COUNT] = {
     [DS_VOCABULARY_STRATEGY] = {"strategy", NULL, false},
     [DS_VOCABULARY_FAULT_KIND] = {"fault_kind", NULL, false},
     [DS_VOCABULARY_EVENT_KIND] = {"event_kind", NULL, false},
+    [DS_VOCABULARY_MESSAGE_KIND] = {"message_kind", NULL, false},
 };
 
 /* A value; an array inside the row; a pointer to one value per node; words of a vocabulary. */
@@ -200,11 +201,14 @@ static const struct ds_column challenge_columns[] = {
 
 #define ROW ds_row_fault
 static const struct ds_column fault_columns[] = {
-    NS(time, "when it began"),
-    NS(until, "when it ended; the largest integer if it lasts"),
+    S(time, "when it began, or its targets became these"),
+    S(end, "when it ended, or its targets changed; NaN where the run ended first"),
+    V(occurrence, DS_U64, "1", "how often the fault had happened before; churn: to this node"),
     W(kind, DS_U16, FAULT_KIND, "kind"),
-    V(targets, DS_U64, "1", "nodes or links that it touched"),
-    V(parameters, DS_TEXT, "1", "parameters as executed"),
+    V(id, DS_TEXT, "1", "id of the fault"),
+    V(targets, DS_U64, "1", "nodes that it hit; of links: senders"),
+    V(nodes, DS_TEXT, "1", "their names; of many the first, and how many more"),
+    V(parameters, DS_TEXT, "1", "the fault as YAML, what differs from the defaults"),
 };
 #undef ROW
 
@@ -240,6 +244,8 @@ static const struct ds_column trace_columns[] = {
     V(sequence, DS_U64, "1", "number of the event among those of its source"),
     W(kind, DS_U16, EVENT_KIND, "kind"),
     V(digest, DS_U64, "1", "rolling digest of the node after it"),
+    W(message, DS_U16, MESSAGE_KIND, "kind of message, where it is one"),
+    V(size, DS_U32, "By", "size of the message on the wire"),
 };
 #undef ROW
 

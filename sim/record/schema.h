@@ -98,6 +98,7 @@ enum ds_vocabulary_id {
     DS_VOCABULARY_STRATEGY,   /* from the run: partial(0.3) is one word */
     DS_VOCABULARY_FAULT_KIND, /* from the run */
     DS_VOCABULARY_EVENT_KIND, /* from the run */
+    DS_VOCABULARY_MESSAGE_KIND, /* from the run */
     DS_VOCABULARY_COUNT
 };
 enum ds_table_id {
@@ -207,10 +208,10 @@ struct ds_row_challenge { /* one per settled asking */
 };
 
 struct ds_row_fault {
-    int64_t time_ns, until_ns; /* until_ns INT64_MAX: for good */
+    double time_s, end_s; /* end_s NaN: it was in force when the run ended */
+    uint64_t occurrence, targets;
     uint16_t kind;
-    uint64_t targets;
-    const char *parameters; /* as executed */
+    const char *id, *nodes, *parameters;
 };
 
 struct ds_row_traffic { /* one per message kind */
@@ -229,7 +230,8 @@ struct ds_row_trace {
     int64_t time_ns;
     uint32_t node, source;
     uint64_t sequence, digest;
-    uint16_t kind;
+    uint32_t size; /* on the wire; 0 where it is no message */
+    uint16_t kind, message;
 };
 
 #endif

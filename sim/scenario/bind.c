@@ -293,7 +293,7 @@ static void bind_value(struct ds_bind *b, const struct ds_param *row, const stru
     case DS_TIERS: ds_bind_tiers(b, row, node, field); return;
     case DS_MIX: ds_bind_mix(b, row, node, (struct ds_group *)(void *)base); return;
     case DS_WEIGHTS: ds_bind_weights(b, node, (struct ds_group *)(void *)base); return;
-    case DS_EXPECTS: ds_bind_expects(b, node); return;
+    case DS_EXPECTS: ds_bind_expects(b, row, node); return;
     case DS_SELECTOR: *(const struct ds_selector **)field = ds_bind_selector(b, node); return;
     case DS_SELECTORS: ds_bind_sides(b, row, node, (struct ds_fault *)(void *)base); return;
     default: break;

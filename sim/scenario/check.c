@@ -287,6 +287,42 @@ static void check_fault_id(struct ds_bind *b, struct ds_fault *f)
     ds_text_free(&id);
 }
 
+/* What would change nothing, and what cannot be. */
+static void check_fault_kind(struct ds_bind *b, const struct ds_yaml *node, struct ds_fault *f)
+{
+    bool churn = f->kind == DS_FAULT_CHURN, drawn = f->mtbf.kind != DS_DIST_NONE;
+    if (!churn && ds_yaml_get(node, "at") == NULL)
+        ds_bind_error(b, node, "`at` is missing: virtual time at which it begins");
+    if (f->kind == DS_FAULT_LINK && f->latency_factor == 1 && f->latency_add_ns == 0 &&
+        f->latency.kind == DS_DIST_NONE && f->loss == 0 && f->burst_loss == 0 &&
+        f->duplicate == 0 && f->reorder == 0 && f->corrupt == 0 && f->replay == 0 &&
+        f->bandwidth_factor == 1)
+        ds_bind_error(
+            b, node,
+            "this fault changes nothing: give latency_factor, latency_add, latency, loss, "
+            "burst_loss, duplicate, reorder, corrupt, replay or bandwidth_factor");
+    if (f->kind == DS_FAULT_GRIEF && f->latency_add_ns == 0)
+        ds_bind_error(b, node, "this fault changes nothing: give latency_add");
+    if (f->kind == DS_FAULT_CLOCK && f->ahead_ns == 0 && f->behind_ns == 0 && f->rate == 1)
+        ds_bind_error(b, node, "this fault changes nothing: give ahead, behind or rate");
+    if (f->kind == DS_FAULT_ASYNCHRONY && f->latency.kind == DS_DIST_NONE)
+        ds_bind_error(b, node,
+                      "this fault changes nothing: give latency, as in "
+                      "`latency: 'exponential(2 s)'`");
+    if ((f->kind == DS_FAULT_PAUSE || f->kind == DS_FAULT_CLOG || f->kind == DS_FAULT_ASYNCHRONY ||
+         (f->kind == DS_FAULT_DISK && f->disk == DS_DISK_STALE_SNAPSHOT)) &&
+        f->for_ns == 0)
+        ds_bind_error(b, node, "`for` is missing: this fault needs an end");
+    if (churn && drawn != (f->mttr.kind != DS_DIST_NONE))
+        ds_bind_error(b, node, "churn needs mtbf and mttr, both");
+    else if (churn && drawn == (f->trace != NULL))
+        ds_bind_error(b, node, "churn needs either mtbf and mttr or a trace");
+    if (f->trace != NULL)
+        ds_scenario_check_outages(b, check_member(node, "trace"), f->trace);
+    if (f->every.kind == DS_DIST_NONE && f->times != UINT32_MAX && f->times != 0)
+        ds_bind_error(b, check_member(node, "times"), "times: does nothing without `every`");
+}
+
 void ds_scenario_check_fault(struct ds_bind *b, const struct ds_yaml *node, size_t i)
 {
     struct ds_fault *faults = b->out->faults, *f = &faults[i];
@@ -303,13 +339,7 @@ void ds_scenario_check_fault(struct ds_bind *b, const struct ds_yaml *node, size
                           f->id);
             break;
         }
-    if (f->kind == DS_FAULT_LINK && f->latency_factor == 1 && f->latency_add_ns == 0 &&
-        f->loss == 0 && f->bandwidth_factor == 1)
-        ds_bind_error(b, node,
-                      "this fault changes nothing: give latency_factor, latency_add, loss "
-                      "or bandwidth_factor");
-    if (f->kind == DS_FAULT_GRIEF && f->latency_add_ns == 0)
-        ds_bind_error(b, node, "this fault changes nothing: give latency_add");
+    check_fault_kind(b, node, f);
 }
 
 /* ---- the whole ----------------------------------------------------------------------------- */
@@ -353,4 +383,9 @@ void ds_scenario_check_end(struct ds_bind *b, const struct ds_yaml *root)
             ds_bind_error(b, check_member(n, "at"),
                           "at: the run is over by then: choose a time "
                           "before max_time, or raise that");
+    if (out->heal.given && out->max_time_ns > 0 &&
+        out->heal.at_ns + out->heal.within_ns > out->max_time_ns)
+        ds_bind_error(b, check_member(ds_yaml_get(root, "heal"), "within"),
+                      "heal: at and within together reach beyond the run's end: give the run more "
+                      "time");
 }

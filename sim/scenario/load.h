@@ -43,7 +43,7 @@ void ds_bind_tiers(struct ds_bind *b, const struct ds_param *row, const struct d
 void ds_bind_mix(struct ds_bind *b, const struct ds_param *row, const struct ds_yaml *node,
                  struct ds_group *group);
 void ds_bind_weights(struct ds_bind *b, const struct ds_yaml *node, struct ds_group *group);
-void ds_bind_expects(struct ds_bind *b, const struct ds_yaml *node);
+void ds_bind_expects(struct ds_bind *b, const struct ds_param *row, const struct ds_yaml *node);
 
 /* A selector, or a list of them as a union; NULL after a diagnostic. */
 const struct ds_selector *ds_bind_selector(struct ds_bind *b, const struct ds_yaml *node);
@@ -60,13 +60,16 @@ void ds_scenario_check_nodes(struct ds_bind *b, const struct ds_yaml *node);
 void ds_scenario_check_protocol(struct ds_bind *b, const struct ds_yaml *node);
 void ds_scenario_check_group(struct ds_bind *b, const struct ds_yaml *node, size_t i);
 void ds_scenario_check_fault(struct ds_bind *b, const struct ds_yaml *node, size_t i);
+/* check_outages.c: what is wrong in the trace of a churn. */
+void ds_scenario_check_outages(struct ds_bind *b, const struct ds_yaml *at, const char *path);
 /* And of the whole, mistakes or not; resolves what is `auto`. */
 void ds_scenario_check_end(struct ds_bind *b, const struct ds_yaml *root);
 
 /* Applies "PATH=VALUE" to the tree; false after a diagnostic. */
 bool ds_scenario_override(struct ds_bind *b, struct ds_yaml *root, const char *text);
 
-/* One fault as resolved YAML without its id: what its default id digests. */
+/* What of a fault differs from the defaults, its id left out: what its default id digests, so that
+ * a parameter that is added later changes no id. */
 void ds_scenario_print_fault(const struct ds_fault *fault, struct ds_text *out);
 
 /* The name among candidates nearest to `word`, or NULL when none is near; feed it one by one. */

@@ -42,6 +42,22 @@ static uint64_t match_key_of(const struct ds_selector *s, const struct ds_popula
     return dc_stream_at(&stream, 0);
 }
 
+/* Power of `of`, as far as it goes into the share: each node in the order of its key that still fits. */
+static void match_stake(const struct ds_selector *s, const struct ds_population *p,
+                        const struct match_key *keys, uint64_t count, bool *member)
+{
+    unsigned __int128 total = 0, taken = 0;
+    for (uint64_t i = 0; i < count; i++)
+        total += p->power != NULL ? p->power[keys[i].node] : 1;
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t power = p->power != NULL ? p->power[keys[i].node] : 1;
+        if (power == 0 || (taken + power) * DC_PPM > total * s->ppm)
+            continue;
+        taken += power;
+        member[keys[i].node] = true;
+    }
+}
+
 static void match_some(const struct ds_selector *s, const struct ds_population *p, uint64_t seed,
                        uint64_t identity, bool *member)
 {
@@ -53,6 +69,12 @@ static void match_some(const struct ds_selector *s, const struct ds_population *
         if (inner[n])
             keys[count++] = (struct match_key){match_key_of(s, p, seed, identity, n), n};
     qsort(keys, count, sizeof *keys, match_compare);
+    if (s->kind == DS_SELECT_STAKE) {
+        match_stake(s, p, keys, count, member);
+        dc_mem_free(keys);
+        dc_mem_free(inner);
+        return;
+    }
     uint64_t take = s->ppm != 0 ? (count * s->ppm + DC_PPM / 2) / DC_PPM : s->count;
     for (uint64_t i = 0; i < take && i < count; i++)
         member[keys[i].node] = true;
@@ -64,7 +86,13 @@ static void match_one(const struct ds_selector *s, const struct ds_population *p
                       uint64_t identity, bool *member)
 {
     const struct ds_scenario *scenario = p->scenario;
-    if (s->kind == DS_SELECT_SHARE || s->kind == DS_SELECT_COUNT || s->kind == DS_SELECT_TOP) {
+    if (s->kind == DS_SELECT_LEADERS) {
+        for (uint32_t i = 0; i < p->leaders_count && i < s->number; i++)
+            member[p->leaders[i]] = true;
+        return;
+    }
+    if (s->kind == DS_SELECT_SHARE || s->kind == DS_SELECT_COUNT || s->kind == DS_SELECT_TOP ||
+        s->kind == DS_SELECT_STAKE) {
         match_some(s, p, seed, identity, member);
         return;
     }

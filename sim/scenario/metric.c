@@ -83,6 +83,16 @@ const struct ds_metric ds_metrics[] = {
     {"flag_recall", "1", DS_SUFFIX_STRATEGY, "share of cheats that were flagged at least once"},
     {"detect_fdr", "1", DS_SUFFIX_NONE,
      "mean over epochs of false flags over flags, 0 where there was none"},
+    {"violations", "1", DS_SUFFIX_KIND, "violations of invariants; `.NAME`: of one of them"},
+    {"recovery_time", "s", DS_SUFFIX_NONE,
+     "from `heal.at`, or the end of the last fault, until a block proposed later is final"},
+    {"fork_guilty_power", "1", DS_SUFFIX_NONE,
+     "after a fork: share of the power whose own signatures convict it"},
+    {"faults_executed", "1", DS_SUFFIX_NONE, "times that a fault began"},
+    {"equivocators_slashed", "1", DS_SUFFIX_NONE, "validators slashed for equivocation"},
+    {"messages_duplicated", "1", DS_SUFFIX_NONE, "copies that faulty links made"},
+    {"messages_replayed", "1", DS_SUFFIX_NONE, "messages that faulty links brought once more, late"},
+    {"messages_corrupted", "1", DS_SUFFIX_NONE, "messages whose bytes faulty links changed"},
 };
 const size_t ds_metrics_count = sizeof ds_metrics / sizeof ds_metrics[0];
 
@@ -224,20 +234,21 @@ static void metric_expect(struct ds_bind *b, const struct ds_yaml *node, struct 
     ds_bind_error(b, node, "expect: `%s`: after the metric comes one of < <= > >= == !=", text);
 }
 
-void ds_bind_expects(struct ds_bind *b, const struct ds_yaml *node)
+void ds_bind_expects(struct ds_bind *b, const struct ds_param *row, const struct ds_yaml *node)
 {
     size_t count = node->kind == DS_YAML_SEQUENCE ? node->count : 1;
     if (node->kind == DS_YAML_MAP || count > 1000) {
         ds_bind_error(b, node,
-                      "expect takes a list of at most 1000 lines such as "
-                      "`- finality_latency.p99 < 5 s`");
+                      "%s takes a list of at most 1000 lines such as "
+                      "`- finality_latency.p99 < 5 s`",
+                      ds_param_name(row));
         return;
     }
     struct ds_expect *items = ds_bind_alloc(b, count, sizeof *items);
     if (items == NULL)
         return;
-    b->out->expects = items;
-    b->out->expects_count = count;
+    memcpy((char *)b->out + row->offset, &items, sizeof items);
+    memcpy((char *)b->out + row->count_offset, &count, sizeof count);
     const struct ds_yaml *n = node->kind == DS_YAML_SCALAR ? node : node->first;
     for (size_t i = 0; i < count; i++, n = n->next) {
         if (n->kind == DS_YAML_SCALAR)

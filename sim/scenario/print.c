@@ -50,7 +50,8 @@ static void print_flags(const struct ds_param *row, uint32_t value, struct ds_te
     ds_text_add(out, "[");
     const char *comma = "";
     for (const struct ds_choice *c = row->choices; c->name != NULL; c++)
-        if ((value & c->value) != 0) {
+        if (c->value == UINT32_MAX ? value == c->value
+                                   : value != UINT32_MAX && (value & c->value) != 0) {
             ds_text_printf(out, "%s%s", comma, c->name);
             comma = ", ";
         }
@@ -126,13 +127,17 @@ static void print_sides(const struct ds_fault *f, struct ds_text *out, int inden
     }
 }
 
-static void print_expects(const struct ds_scenario *s, struct ds_text *out, int indent)
+static void print_expects(const struct ds_param *row, const char *base, struct ds_text *out,
+                          int indent)
 {
-    if (s->expects_count == 0)
+    const struct ds_expect *expect = (const void *)print_string(base + row->offset);
+    size_t count;
+    memcpy(&count, base + row->count_offset, sizeof count);
+    if (count == 0)
         ds_text_add(out, " []");
-    for (size_t i = 0; i < s->expects_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         ds_text_printf(out, "\n%*s- ", indent, "");
-        ds_yaml_print_scalar(out, s->expects[i].text);
+        ds_yaml_print_scalar(out, expect[i].text);
     }
 }
 
@@ -147,10 +152,11 @@ static bool print_given(const struct ds_param *row, const char *base)
     return print_string(base + row->offset) != NULL;
 }
 
-static void print_members(const char *path, const char *base, int indent, bool dash,
+/* brief: what is as by default is left out. */
+static void print_members(const char *path, const char *base, int indent, bool dash, bool brief,
                           struct ds_text *out);
 
-static void print_list(const struct ds_param *row, const char *base, int indent,
+static void print_list(const struct ds_param *row, const char *base, int indent, bool brief,
                        struct ds_text *out)
 {
     const char *items = print_string(base + row->offset); /* a pointer all the same */
@@ -160,10 +166,11 @@ static void print_list(const struct ds_param *row, const char *base, int indent,
     snprintf(path, sizeof path, "%s[]", row->path);
     ds_text_add(out, count == 0 ? " []\n" : "\n");
     for (size_t i = 0; i < count; i++)
-        print_members(path, items + i * row->size, indent + 2, true, out);
+        print_members(path, items + i * row->size, indent + 2, true, brief, out);
 }
 
-static void print_row(const struct ds_param *row, const char *base, int indent, struct ds_text *out)
+static void print_row(const struct ds_param *row, const char *base, int indent, bool brief,
+                      struct ds_text *out)
 {
     ds_text_printf(out, "%s:", ds_param_name(row));
     switch (row->type) {
@@ -173,9 +180,9 @@ static void print_row(const struct ds_param *row, const char *base, int indent, 
             return;
         }
         ds_text_add(out, "\n");
-        print_members(row->path, base, indent + 2, false, out);
+        print_members(row->path, base, indent + 2, false, brief, out);
         return;
-    case DS_LIST: print_list(row, base, indent, out); return;
+    case DS_LIST: print_list(row, base, indent, brief, out); return;
     case DS_MIX: print_mix(row, base, out, indent + 2); break;
     case DS_WEIGHTS:
         print_weights((const struct ds_group *)(const void *)base, out, indent + 2);
@@ -183,16 +190,57 @@ static void print_row(const struct ds_param *row, const char *base, int indent, 
     case DS_SELECTORS:
         print_sides((const struct ds_fault *)(const void *)base, out, indent + 2);
         break;
-    case DS_EXPECTS:
-        print_expects((const struct ds_scenario *)(const void *)base, out, indent + 2);
-        break;
+    case DS_EXPECTS: print_expects(row, base, out, indent + 2); break;
     default: ds_text_add(out, " "); print_scalar(row, base, out);
     }
     ds_text_add(out, "\n");
 }
 
+/* "{a: 0.5, b: 0.5}" as the lines that it is printed as. */
+static void print_default_mix(const char *name, const char *fallback, struct ds_text *out)
+{
+    ds_text_printf(out, "%s:\n", name);
+    for (const char *p = fallback + 1; *p != '\0'; p++)
+        if (*p == ',' && p[1] == ' ')
+            ds_text_put(out, "\n", 1);
+        else if (*p != ' ' || p[-1] != ',')
+            ds_text_put(out, *p == '}' ? "\n" : p, 1);
+}
+
+/* Whether a row's printed text says no more than its default. */
+static bool print_default(const struct ds_param *row, const char *text)
+{
+    struct ds_text plain = {0};
+    const char *name = ds_param_name(row), *fallback = row->fallback;
+    if ((row->flags & (DS_REQUIRED | DS_OPTIONAL)) != 0)
+        return false;
+    if (row->type == DS_MIX && fallback != NULL && fallback[0] != '{')
+        ds_text_printf(&plain, "%s:\n%s: 1\n", name, fallback);
+    else if (row->type == DS_MIX && fallback != NULL)
+        print_default_mix(name, fallback, &plain);
+    else if (row->type == DS_FLAGS && fallback != NULL && strcmp(fallback, "none") == 0)
+        ds_text_printf(&plain, "%s: []\n", name);
+    else if (row->type == DS_SECTION)
+        ds_text_printf(&plain, "%s:\n", name);
+    else if (row->type == DS_LIST)
+        ds_text_printf(&plain, "%s: []\n", name);
+    else if (fallback != NULL)
+        ds_text_printf(&plain,
+                       row->type == DS_FLAGS && fallback[0] != '[' ? "%s: [%s]\n" : "%s: %s\n",
+                       name, fallback);
+    bool same = plain.data != NULL && !plain.failed;
+    for (const char *p = plain.data; same && *p != '\0'; p++, text++) {
+        while (*text == ' ' && *p != ' ') /* indentation */
+            text++;
+        same = *p == *text;
+    }
+    same = same && *text == '\0';
+    ds_text_free(&plain);
+    return same;
+}
+
 /* dash: the first line begins an element of a list. */
-static void print_members(const char *path, const char *base, int indent, bool dash,
+static void print_members(const char *path, const char *base, int indent, bool dash, bool brief,
                           struct ds_text *out)
 {
     const struct ds_param *decider = ds_param_decider(path), *row;
@@ -203,22 +251,55 @@ static void print_members(const char *path, const char *base, int indent, bool d
             continue;
         if (!print_given(row, base))
             continue;
+        size_t mark = out->size;
         ds_text_printf(out, "%*s%s", dash ? indent - 2 : indent, "", dash ? "- " : "");
-        dash = false;
-        print_row(row, base, indent, out);
+        size_t begin = out->size;
+        print_row(row, base, indent, brief, out);
+        if (brief && !out->failed && print_default(row, out->data + begin)) {
+            out->size = mark;
+            out->data[mark] = '\0';
+        } else {
+            dash = false;
+        }
     }
 }
 
 void ds_scenario_print_fault(const struct ds_fault *fault, struct ds_text *out)
 {
-    struct ds_fault nameless = *fault;
-    nameless.id = NULL;
-    print_members("faults[]", (const char *)&nameless, 2, true, out);
+    const char *base = (const char *)fault;
+    const struct ds_param *decider = ds_param_decider("faults[]"), *row;
+    size_t cursor = 0;
+    while ((row = ds_param_next("faults[]", &cursor)) != NULL) {
+        struct ds_text line = {0}, plain = {0};
+        bool applies = row->only == 0 || (row->only >> print_u32(base + decider->offset) & 1) != 0;
+        if (applies && row->offset != offsetof(struct ds_fault, id) && print_given(row, base)) {
+            print_row(row, base, 0, false, &line);
+            ds_text_printf(&plain, row->type == DS_FLAGS ? "%s: [%s]\n" : "%s: %s\n",
+                           ds_param_name(row), row->fallback != NULL ? row->fallback : "");
+            if (line.data != NULL && plain.data != NULL && strcmp(line.data, plain.data) != 0)
+                ds_text_add(out, line.data);
+            out->failed = out->failed || line.failed || plain.failed;
+        }
+        ds_text_free(&line);
+        ds_text_free(&plain);
+    }
 }
 
 void ds_scenario_print_resolved(const struct ds_scenario *scenario, struct ds_text *out)
 {
     if (scenario->title[0] != '\0')
         ds_text_printf(out, "# %s\n", scenario->title);
-    print_members("", (const char *)scenario, 0, false, out);
+    print_members("", (const char *)scenario, 0, false, false, out);
+}
+
+void ds_scenario_print_brief(const struct ds_scenario *scenario, struct ds_text *out)
+{
+    if (scenario->title[0] != '\0')
+        ds_text_printf(out, "# %s\n", scenario->title);
+    print_members("", (const char *)scenario, 0, false, true, out);
+}
+
+void ds_scenario_print_item(const struct ds_fault *fault, struct ds_text *out)
+{
+    print_members("faults[]", (const char *)fault, 4, true, true, out);
 }

@@ -93,7 +93,9 @@ enum ds_selector_kind {
     DS_SELECT_REGION, /* name: exact, or prefix == true */
     DS_SELECT_SHARE,  /* ppm of `of`, drawn at random, rounded to nearest */
     DS_SELECT_COUNT,  /* count of `of`, drawn at random */
-    DS_SELECT_TOP     /* the share ppm (count == 0) or count of `of` with most of `measure` */
+    DS_SELECT_TOP,    /* the share ppm (count == 0) or count of `of` with most of `measure` */
+    DS_SELECT_STAKE,  /* drawn at random from `of` while their power is at most ppm of its power */
+    DS_SELECT_LEADERS /* leaders of the current round (number 1), or of it and the next three (4) */
 };
 enum ds_measure { DS_MEASURE_POWER, DS_MEASURE_CENTRALITY };
 
@@ -226,34 +228,112 @@ struct ds_group {
     struct ds_place at;
 };
 
+/* What happens to whom; scenarios/README.md tells each.  Kinds are bits in a word: at most 32. */
 enum ds_fault_kind {
-    DS_FAULT_CRASH,
-    DS_FAULT_PARTITION,
-    DS_FAULT_LINK,
-    DS_FAULT_SLOW_CPU,
-    DS_FAULT_GRIEF /* each epoch, what up to `count` of the challenged nodes send is delayed */
+    DS_FAULT_CRASH,      /* nodes stop, and restart with what `state` says */
+    DS_FAULT_PAUSE,      /* nodes do nothing for a while; messages and timers wait */
+    DS_FAULT_SLOW_CPU,   /* work takes `factor` times as long */
+    DS_FAULT_DISK,       /* the disk misbehaves as `disk` says */
+    DS_FAULT_CLOCK,      /* clocks are off: ahead, behind, rate */
+    DS_FAULT_LINK,       /* latency, loss, duplicates, order, bytes, bandwidth of links */
+    DS_FAULT_CLOG,       /* messages are held, and released at the end */
+    DS_FAULT_PARTITION,  /* groups cannot reach one another */
+    DS_FAULT_ISOLATE,    /* each of `nodes` reaches nobody */
+    DS_FAULT_ONE_WAY,    /* messages from src to dst are lost, not those back */
+    DS_FAULT_BRIDGE,     /* groups reach one another through `nodes` alone */
+    DS_FAULT_RING,       /* each of `nodes` reaches a majority, no two the same one */
+    DS_FAULT_ECLIPSE,    /* `nodes` reach `attackers` alone */
+    DS_FAULT_ASYNCHRONY, /* every message takes `latency` longer, in any order, until the end */
+    DS_FAULT_CHURN,      /* nodes leave and come back by mtbf and mttr, or by a trace */
+    DS_FAULT_EXIT,       /* nodes unbond what they have and leave */
+    DS_FAULT_JOIN,       /* nodes are not there before `at` */
+    DS_FAULT_BYZANTINE,  /* validators deviate from the protocol as `behaviour` says */
+    DS_FAULT_GRIEF, /* each epoch, what up to `count` of the challenged nodes send is delayed */
+    DS_FAULT_KINDS
 };
-enum ds_fault_state { DS_STATE_DURABLE };
+enum ds_fault_state {
+    DS_STATE_FULL,    /* memory too: a suspended machine */
+    DS_STATE_DURABLE, /* what was written */
+    DS_STATE_NONE     /* nothing: amnesia */
+};
+enum ds_fault_disk {
+    DS_DISK_LOST_FSYNC,     /* what is written meanwhile is not there after a crash in that time */
+    DS_DISK_TORN_WRITE,     /* the node dies in its next write, which is half there */
+    DS_DISK_STALE_SNAPSHOT, /* at the end the node starts again from the disk as it was at `at` */
+    DS_DISK_FULL            /* the node dies in its next write and stays down until the end */
+};
+/* In the order of enum dc_behaviour (models/adversary/byzantine.h). */
+enum ds_behaviour {
+    DS_BEHAVIOUR_EQUIVOCATE,
+    DS_BEHAVIOUR_TWINS,
+    DS_BEHAVIOUR_WITHHOLD_VOTES,
+    DS_BEHAVIOUR_WITHHOLD_BLOCKS,
+    DS_BEHAVIOUR_WITHHOLD_VRF,
+    DS_BEHAVIOUR_SELECTIVE,
+    DS_BEHAVIOUR_DELAY,
+    DS_BEHAVIOUR_INVALID_BLOCK,
+    DS_BEHAVIOUR_INVALID_SIGNATURE,
+    DS_BEHAVIOUR_INVALID_CERTIFICATE,
+    DS_BEHAVIOUR_REPLAY,
+    DS_BEHAVIOUR_CENSOR,
+    DS_BEHAVIOUR_SPAM,
+    DS_BEHAVIOUR_DOUBLE_VERDICT,
+    DS_BEHAVIOUR_COLLUDE
+};
 
+/* A fault happens at `at`, and again after each draw of `every`, `times` in all.  Each time is an
+ * occurrence; its random choices are keyed by (seed, id, number of the occurrence). */
 struct ds_fault {
-    const char *id; /* as written, or a digest of its content */
+    const char *id; /* as written, or a digest of what differs from the defaults */
     uint32_t kind;  /* enum ds_fault_kind */
     int64_t at_ns;
-    int64_t for_ns;                    /* PARTITION, LINK, SLOW_CPU; 0: to the end of the run */
-    const struct ds_selector *nodes;   /* CRASH, SLOW_CPU */
-    int64_t restart_ns;                /* CRASH: after the crash; 0: never */
-    uint32_t state;                    /* CRASH: what survives, enum ds_fault_state */
-    const struct ds_selector **groups; /* PARTITION: sides that cannot reach one another */
+    int64_t for_ns;            /* 0: to the end of the run */
+    struct ds_dist_spec every; /* from one begin to the next; NONE: once */
+    uint32_t times;            /* UINT32_MAX: to the end of the run */
+    int64_t reselect_ns;       /* selectors are looked at anew so often, and at each occurrence;
+                                  0: as the first time, for ever */
+    const struct ds_selector *nodes;
+    int64_t restart_ns;                /* CRASH, DISK torn_write: after the crash; 0: never */
+    uint32_t state;                    /* CRASH, CHURN: what survives, enum ds_fault_state */
+    uint32_t disk;                     /* DISK: enum ds_fault_disk */
+    int64_t ahead_ns, behind_ns;       /* CLOCK: of the wall clock */
+    double rate;                       /* CLOCK: of both clocks; 0: they stand still */
+    const struct ds_selector **groups; /* PARTITION, BRIDGE: sides that cannot reach one another */
     size_t groups_count;
-    const struct ds_selector *src, *dst; /* LINK: messages from src to dst */
-    bool both;                           /* LINK: and those from dst to src */
-    double latency_factor;               /* LINK: on the base latency */
-    int64_t latency_add_ns;
-    dc_q31 loss;             /* LINK: further loss */
-    double bandwidth_factor; /* LINK: on what src's uplink sends to dst */
-    double factor;           /* SLOW_CPU: costs times this */
-    uint32_t count;          /* GRIEF: victims at a time, of `nodes` in T(e); latency_add_ns each */
+    const struct ds_selector *src, *dst; /* LINK, CLOG, ONE_WAY: messages from src to dst */
+    bool both;                           /* LINK, CLOG: and those from dst to src */
+    uint32_t messages;           /* LINK, CLOG: bits 1 << enum dc_message; UINT32_MAX: all */
+    double latency_factor;       /* LINK: on the base latency */
+    int64_t latency_add_ns;      /* LINK, GRIEF */
+    struct ds_dist_spec latency; /* LINK, ASYNCHRONY: drawn for each message, or NONE */
+    dc_q31 loss;                 /* LINK, ASYNCHRONY: further loss */
+    dc_q31 burst_loss;           /* LINK: in the bad times of a sender (Gilbert-Elliott) */
+    int64_t burst_length_ns, burst_every_ns;    /* LINK: means of bad and of good times */
+    dc_q31 duplicate, reorder, corrupt, replay; /* LINK: shares of messages */
+    int64_t reorder_by_ns, replay_after_ns;     /* LINK */
+    double bandwidth_factor;                    /* LINK: on what src's uplink sends to dst */
+    double factor;                              /* SLOW_CPU: costs times this */
+    const struct ds_selector *attackers;        /* ECLIPSE */
+    struct ds_dist_spec mtbf, mttr;             /* CHURN: time up, time down */
+    const char *trace;                          /* CHURN: CSV of outages, or NULL */
+    int64_t notice_ns;                          /* EXIT: from unbonding to leaving */
+    uint32_t behaviour;                         /* BYZANTINE: enum ds_behaviour */
+    const struct ds_selector *victims;          /* BYZANTINE */
+    int64_t delay_ns;                           /* BYZANTINE: delay, replay */
+    double spam;                                /* BYZANTINE: messages a second */
+    dc_q31 share;                               /* BYZANTINE: of what the behaviour could do */
+    uint32_t
+        budget;     /* BYZANTINE: nodes that it corrupts, ever; UINT32_MAX: all that are selected */
+    uint32_t count; /* GRIEF: victims at a time, of `nodes` in T(e); latency_add_ns each */
     struct ds_place place;
+};
+
+/* At this time every fault ends for the nodes of `quorum`, which then must make a block final that is
+ * proposed later; all other nodes are stopped. */
+struct ds_heal {
+    bool given;
+    int64_t at_ns, within_ns;
+    const struct ds_selector *quorum;
 };
 
 struct ds_record {
@@ -297,8 +377,9 @@ struct ds_scenario {
     struct ds_fault *faults;
     size_t faults_count;
     struct ds_record record;
-    struct ds_expect *expects;
-    size_t expects_count;
+    struct ds_heal heal;
+    struct ds_expect *expects, *sometimes; /* sometimes: over many runs, must hold in one */
+    size_t expects_count, sometimes_count;
     struct ds_input *inputs;
     size_t inputs_count;
     const char *file;      /* the scenario's own path or name, for messages */
@@ -350,6 +431,11 @@ void ds_scenario_free(struct ds_scenario *scenario);
 
 /* Resolved YAML, every default spelled out: loads again to the same struct, and prints the same. */
 void ds_scenario_print_resolved(const struct ds_scenario *scenario, struct ds_text *out);
+/* The same without what is as by default: for people.  Distributions and selectors are printed as
+ * their `text`, so that a copy in which texts were replaced can be printed and loaded. */
+void ds_scenario_print_brief(const struct ds_scenario *scenario, struct ds_text *out);
+/* One fault as an element of `faults`, likewise. */
+void ds_scenario_print_item(const struct ds_fault *fault, struct ds_text *out);
 
 /* What one parameter is: path, type, unit, range, default, meaning; a section lists its members.
  * path may name an element (nodes[1].count, nodes.sto.count); "scenario" lists the top, and
@@ -370,6 +456,8 @@ struct ds_population {
     const uint32_t *region; /* index into network.region_names, or NULL */
     const uint64_t *power;  /* or NULL: counts as equal */
     const uint64_t *centrality;
+    const uint32_t *leaders; /* of the current round and the next ones, or NULL: nobody */
+    uint32_t leaders_count;
 };
 /* Sets member[n] for every chosen node; others are left.  Random choices are the k nodes with the
  * smallest keys of (seed, identity, node name), so that they stay when other faults go.  `rest`
@@ -403,6 +491,7 @@ struct ds_choice {
 };
 /* Each ends with a NULL name. */
 extern const struct ds_choice ds_choices_role[], ds_choices_service[], ds_choices_strategy[],
-    ds_choices_fault[], ds_choices_generate[], ds_choices_overlay[], ds_choices_detector[];
+    ds_choices_fault[], ds_choices_behaviour[], ds_choices_disk[], ds_choices_message[],
+    ds_choices_generate[], ds_choices_overlay[], ds_choices_detector[];
 
 #endif

@@ -2,7 +2,8 @@
  *
  *     union := term { ',' term }
  *     term  := 'all' | 'rest' | role | group | group '[' n [ '..' m ] ']' | 'region' name['*']
- *            | share '%' 'of' term | count 'of' term
+ *            | share '%' 'of' term | count 'of' term | share '%' 'of' 'stake' 'of' term
+ *            | 'leaders' | 'coming' 'leaders'
  *            | 'top' ( share '%' | count ) 'by' ( 'power' | 'centrality' ) 'of' term
  *
  * Groups come before this in the table, so a name that nobody has is found here. */
@@ -103,6 +104,13 @@ static struct ds_selector *selector_of(struct selector_parse *s, struct ds_selec
     if (out == NULL || !selector_take(s, "of")) {
         selector_syntax(s, "`of SELECTOR`");
         return NULL;
+    }
+    if (out->kind == DS_SELECT_SHARE && selector_take(s, "stake")) {
+        out->kind = DS_SELECT_STAKE;
+        if (!selector_take(s, "of")) {
+            selector_syntax(s, "`of SELECTOR`");
+            return NULL;
+        }
     }
     out->of = selector_term(s);
     return out->of != NULL ? out : NULL;
@@ -222,6 +230,19 @@ static struct ds_selector *selector_name(struct selector_parse *s)
     return NULL;
 }
 
+static struct ds_selector *selector_leaders(struct selector_parse *s, uint32_t rounds)
+{
+    struct ds_selector *out = selector_new(s, DS_SELECT_LEADERS);
+    if (out != NULL)
+        out->number = rounds;
+    if (s->b->out->validators_count == 0) {
+        ds_bind_error(s->b, s->node, "selector `%.100s` matches nothing: there are no validators",
+                      s->node->text);
+        return NULL;
+    }
+    return out;
+}
+
 static struct ds_selector *selector_term(struct selector_parse *s)
 {
     selector_blank(s);
@@ -232,6 +253,14 @@ static struct ds_selector *selector_term(struct selector_parse *s)
     struct ds_selector *out;
     if (selector_take(s, "region"))
         return selector_region(s);
+    if (selector_take(s, "leaders"))
+        return selector_leaders(s, 1);
+    if (selector_take(s, "coming")) {
+        if (selector_take(s, "leaders"))
+            return selector_leaders(s, 4);
+        selector_syntax(s, "`coming leaders`");
+        return NULL;
+    }
     if (selector_take(s, "top")) {
         out = selector_new(s, DS_SELECT_TOP);
         if (out == NULL || !selector_quantity(s, out))

@@ -104,7 +104,9 @@ extern const struct ds_param ds_rows_protocol[];
 extern const size_t ds_rows_protocol_count;
 extern const struct ds_param ds_rows_money[]; /* the rest of protocol */
 extern const size_t ds_rows_money_count;
-extern const struct ds_param ds_rows_run[]; /* faults, record, expect */
+extern const struct ds_param ds_rows_fault[];
+extern const size_t ds_rows_fault_count;
+extern const struct ds_param ds_rows_run[]; /* record, heal, expect, sometimes */
 extern const size_t ds_rows_run_count;
 
 #endif

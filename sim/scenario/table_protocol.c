@@ -8,6 +8,12 @@
 #define P(member) offsetof(struct ds_scenario, protocol.member)
 #define SECOND 1e9
 
+#ifdef DC_MUTANTS
+#define MUTANT_CHOICE(NAME, name, what) {name, what, DC_MUTANT_##NAME},
+static const struct ds_choice mutant_choices[] = {DC_MUTANT_TABLE(MUTANT_CHOICE){NULL, NULL, 0}};
+#undef MUTANT_CHOICE
+#endif
+
 const struct ds_param ds_rows_protocol[] = {
     {.path = "protocol", .type = DS_SECTION, .meaning = "what genesis fixes, for all nodes"},
     {.path = "protocol.epoch_blocks",
@@ -410,5 +416,13 @@ const struct ds_param ds_rows_protocol[] = {
      .fallback = "5",
      .max = 10000,
      .meaning = "epochs before a node's EWMA score counts"},
+#ifdef DC_MUTANTS
+    {.path = "protocol.mutant",
+     .type = DS_ENUM,
+     .offset = P(mutant),
+     .choices = mutant_choices,
+     .fallback = "none",
+     .meaning = "a bug that is compiled in to see whether tests find it"},
+#endif
 };
 const size_t ds_rows_protocol_count = sizeof ds_rows_protocol / sizeof ds_rows_protocol[0];

@@ -6,17 +6,18 @@
  * stays with a victim that is about to be asked a second time, since only two misses are a failure;
  * the rest are drawn by keys of (seed, fault, epoch, node).
  *
- *     every virtual second:   final state of a new epoch?  -> new victims -> one rule of the network */
+ *     every virtual second:  final state of a new epoch? --> new victims --> one rule of links */
 #include <stdlib.h>
 
 #include "models/base/mem.h"
-#include "sim/world/inside.h"
+#include "sim/world/faults.h"
 #include "sim/world/observe.h"
 #include "sim/world/population.h"
 
 struct world_grief {
     const struct ds_fault *fault;
-    bool *target;
+    const bool *target;
+    uint64_t identity;
     bool started, ruled;
     uint64_t epoch; /* of the victims */
     uint32_t handle;
@@ -28,10 +29,12 @@ struct world_grief {
     uint32_t victims;
 };
 
-struct world_grief *world_grief_create(struct ds_world *w, const struct ds_fault *f, bool *target)
+struct world_grief *world_grief_create(struct ds_world *w, const struct ds_fault *f,
+                                       uint64_t identity, const bool *target)
 {
     struct world_grief *g = dc_mem_need(1, sizeof *g, "a griefer");
     g->fault = f;
+    g->identity = identity;
     g->target = target;
     g->victim = dc_mem_need(w->nodes, sizeof *g->victim, "a griefer's victims");
     return g;
@@ -41,7 +44,6 @@ void world_grief_free(struct world_grief *g)
 {
     if (g == NULL)
         return;
-    dc_mem_free(g->target);
     dc_mem_free(g->victim);
     dc_mem_free(g);
 }
@@ -67,7 +69,7 @@ static void grief_choose(struct ds_world *w, struct world_grief *g, const struct
         if (a->posync.in_t == 0 && !again)
             continue;
         struct dc_stream s =
-            dc_stream(w->scenario->seed ^ dc_name(g->fault->id), w->identity[n], dc_name("grief"));
+            dc_stream(w->scenario->seed ^ g->identity, w->identity[n], dc_name("grief"));
         g->victim[g->victims++] =
             (struct grief_victim){dc_stream_at(&s, b->header.epoch), n, again};
     }
@@ -81,7 +83,8 @@ static enum dc_status grief_rule(struct ds_world *w, struct world_grief *g, stru
     uint64_t *src = dc_mem_need(w->nodes / 64 + 1, sizeof *src, "a griefer's links");
     for (uint32_t i = 0; i < g->victims; i++)
         src[g->victim[i].node / 64] |= (uint64_t)1 << (g->victim[i].node & 63);
-    struct ds_net_rule rule = {.src = src,
+    struct ds_net_rule rule = {.identity = g->identity,
+                               .src = src,
                                .latency_add_ns = g->fault->latency_add_ns,
                                .latency_factor_q16 = DS_NET_Q16_ONE,
                                .bandwidth_factor_q16 = DS_NET_Q16_ONE};

@@ -18,7 +18,6 @@
 #include "models/adversary/adversary.h"
 #include "models/base/histogram.h"
 #include "models/node/node.h"
-#include "sim/fault/schedule.h"
 #include "sim/kernel/digest.h"
 #include "sim/kernel/kernel.h"
 #include "sim/net/link.h"
@@ -26,6 +25,14 @@
 #include "sim/scenario/scenario.h"
 #include "sim/workload/demand.h"
 #include "sim/world/world.h"
+
+/* A node's `up`, unless it is 0: WORLD_UP alone is the ordinary case. */
+enum {
+    WORLD_UP = 1,
+    WORLD_HELD = 2,  /* paused: its events wait */
+    WORLD_CLOCK = 4, /* its clocks are not virtual time */
+    WORLD_DISK = 8   /* its next write may kill it */
+};
 
 /* Kinds of kernel events; the trace records them under these names (ds_event_names). */
 enum world_event {
@@ -39,6 +46,8 @@ enum world_event {
     EV_START,
     EV_RESTART,
     EV_WASH, /* a rational node begins (payload 1) or ends (0) to buy its own work */
+    EV_RESUME, /* what waited while the node was paused or suspended is taken up, in order */
+    EV_UNBOND, /* a node that leaves unbonds what it has; payload: until when it tries */
     EV_COUNT
 };
 
@@ -50,6 +59,7 @@ struct packet {
     struct dc_payload payload; /* first: effects refer to packets by it */
     _Atomic uint32_t refs;
     uint32_t origin;
+    uint32_t counted;    /* the kind that links count it as: what it was sent as */
     uint64_t digest;     /* of the bytes, for traces */
     uint64_t bulk;       /* bytes charged to links beside them */
     uint8_t *seen;       /* gossip: enum gossip of each node, else NULL */
@@ -71,6 +81,19 @@ struct note {
     uint32_t node, note;
 };
 
+struct vote_seen { /* a vote or timeout as it left a node, for observe_check.c */
+    int64_t time_ns;
+    uint32_t node;
+    uint16_t size;
+    uint8_t bytes[254]; /* DC_TIMEOUT_MSG_BYTES_MAX */
+};
+
+struct vote_heard { /* a double voter's vote that a collector could still count */
+    int64_t time_ns;
+    uint32_t node;
+    uint8_t bytes[149]; /* DC_VOTE_MSG_BYTES */
+};
+
 struct work { /* what a node of a shared machine did, for machine.c */
     int64_t start_ns, leave_ns;
     uint32_t node;
@@ -83,19 +106,27 @@ struct shard {
     uint32_t commits, commits_max;
     struct note *note;
     uint32_t notes, notes_max;
+    struct vote_seen *vote;
+    uint32_t votes, votes_max;
+    struct vote_heard *heard;
+    uint32_t heards, heards_max;
     struct work *work;
     uint32_t works, works_max;
     struct packet *gossip_first, *gossip_last;
     uint64_t events, dropped_down[DC_MSG_COUNT + 4];
+    uint64_t delivered[DC_MSG_COUNT + 4]; /* taken up by the receiver's link */
+    uint64_t in_flight[DC_MSG_COUNT + 4]; /* found pending when the run was over */
     uint64_t duplicates; /* gossip bodies that came twice */
     struct ds_row_trace *trace;
     uint32_t traces, traces_max;
     struct ds_delivery *delivery;
     uint32_t delivery_max;
+    struct world_death *death; /* nodes that died in a write since the last barrier */
+    uint32_t deaths, deaths_max;
 } __attribute__((aligned(64)));
 
 /* Message kinds of the network's accounts: those of enum dc_message, then gossip control. */
-enum { KIND_ANNOUNCE = DC_MSG_COUNT, KIND_PULL, KIND_COUNT };
+enum { KIND_ANNOUNCE = DC_MSG_OVERLAY_ANNOUNCE, KIND_PULL, KIND_COUNT = DC_MSG_COUNT };
 
 /* One strategy of the run's mixes and options; index 0 is honest. */
 struct world_strategy {
@@ -127,7 +158,7 @@ struct ds_world {
     int64_t *busy_ns;      /* its processor is busy until then */
     uint32_t *sequence;    /* of events that it caused */
     uint32_t *incarnation; /* counts crashes: timers of an older one are dropped */
-    uint8_t *up;
+    uint8_t *up; /* 0: down; WORLD_UP, and what makes its events take the slow way */
     uint32_t *slow_q16; /* factor on costs */
     struct ds_digest *digest;
     const struct ds_group **group;
@@ -163,11 +194,16 @@ struct ds_world {
     struct world_demand *demand; /* one per client group, demand.c */
     struct ds_trace *trace;      /* one per group; no rows: none */
 
-    struct fault_state *fault; /* faults.c: one per fault of the scenario */
-    struct ds_schedule schedule;
+    struct world_script *script;  /* faults.c */
+    struct world_plight *plight;  /* faults.h: per node; NULL: nothing goes wrong in this run */
+    struct world_clock *clock;    /* fault_clock.c: per node; NULL: clocks show virtual time */
     uint64_t *power; /* of each node at genesis: its bond if it is a validator */
 
     struct ds_observer *observer;
+    struct world_checks *checks; /* observe_check.c */
+    bool *doubled; /* per node: it has voted twice in a round; NULL: nobody has */
+    uint64_t *voted; /* per node: epoch << 32 | round of its latest vote that was seen */
+    struct world_watch *watch; /* watch.c; NULL: nobody watches */
     int64_t end_ns, chore_next_ns, progress_next_ns;
     bool end_check; /* an epoch ended: see whether the run is over */
     bool draining;  /* being destroyed: events only give back what they hold */
@@ -180,6 +216,11 @@ struct ds_world {
 enum dc_status world_create_for(const struct ds_scenario *scenario,
                                 const struct ds_world_options *options, dc_q31 wash_theta,
                                 struct ds_world **out, struct dc_error *error) DC_MUST_USE;
+
+/* world.c: what a node is made from, at genesis and when a fault makes it anew; filler: what it
+ * committed to, borrowed until it is made; accomplice: of an outsourcer, else itself. */
+struct dc_node_config world_node_config(struct ds_world *w, uint32_t node,
+                                        const struct dc_content *filler, uint32_t accomplice);
 
 /* network.c: the topology; then, with the population, links and overlay. */
 enum dc_status world_topology(struct ds_world *w, struct dc_error *error) DC_MUST_USE;
@@ -278,15 +319,6 @@ void world_rational_run(struct ds_world *w);
 /* EV_WASH at a node: it begins or ends to pay for its deal with itself.  False: it has none. */
 bool world_rational_wash(struct ds_world *w, uint32_t node, bool washes, struct dc_effects *out);
 
-/* grief.c */
-struct world_grief;
-struct world_grief *world_grief_create(struct ds_world *w, const struct ds_fault *f,
-                                       bool *target); /* takes target over */
-void world_grief_free(struct world_grief *g);
-enum dc_status world_grief_run(struct ds_world *w, struct world_grief *g,
-                               struct dc_error *error) DC_MUST_USE;
-void world_grief_end(struct ds_world *w, struct world_grief *g);
-
 /* faults.c */
 enum dc_status world_faults_create(struct ds_world *w, struct dc_error *error) DC_MUST_USE;
 void world_faults_free(struct ds_world *w);
@@ -294,6 +326,55 @@ void world_faults_free(struct ds_world *w);
 int64_t world_faults_run(struct ds_world *w, int64_t now_ns);
 /* Once a virtual second: attackers look at what is final. */
 void world_faults_watch(struct ds_world *w);
+
+/* The run is over: what is in force is recorded as such. */
+void world_faults_finish(struct ds_world *w);
+
+/* fault_defer.c: events of nodes whose `up` is not WORLD_UP. */
+/* Keeps an event (and a reference to its packet) until the node is taken up again. */
+void world_fault_defer(struct ds_world *w, const struct ds_event *e, int64_t ready_ns);
+/* An event of a node's own while it is down; timers wait when the machine is only suspended. */
+void world_fault_defer_down(struct ds_world *w, const struct ds_event *e);
+/* EV_RESUME: hands the waiting events to world_dispatch_deferred. */
+void world_fault_resume(struct ds_world *w, uint32_t shard, const struct ds_event *e);
+/* dispatch.c: an event that waited, now at e->time_ns; takes its packet's reference. */
+void world_dispatch_deferred(struct ds_world *w, uint32_t shard, const struct ds_event *e,
+                             int64_t ready_ns);
+/* fault_disk.c: one step of a node with an odd clock or disk.  False: it died in it, and nothing
+ * leaves. */
+bool world_fault_step(struct ds_world *w, uint32_t shard, uint32_t node, struct dc_input *in,
+                      struct dc_effects *out);
+/* fault_clock.c: a timer is set by a step that handles an event of time now_ns; and whether the
+ * timer of an event is really due. */
+void world_clock_timer(struct ds_world *w, uint32_t shard, uint32_t node, int64_t now_ns,
+                       int64_t due_ns, uint64_t timer);
+bool world_clock_due(struct ds_world *w, const struct ds_event *e);
+/* fault_people.c: EV_UNBOND at a node; true: effects are to be carried out. */
+bool world_fault_unbond(struct ds_world *w, uint32_t shard, const struct ds_event *e,
+                        struct dc_effects *out);
+
+/* faults.c: whether what the node signs does not bind it (any more): it deviates, or did, or its
+ * durable store was lost or rolled back (sim/check/check.h). */
+bool world_excused(const struct ds_world *w, uint32_t node);
+/* faults.c: per node, whether it is of heal.quorum; NULL before heal.at. */
+const bool *world_quorum(const struct ds_world *w);
+/* faults.c: when a fault ended last, and whether any is in force; -1: none ended yet. */
+int64_t world_faults_ended(const struct ds_world *w);
+
+/* observe_check.c: invariants. */
+void world_checks_create(struct ds_world *w);
+void world_checks_free(struct ds_world *w);
+/* At barriers, before commits are looked at: the votes, timeouts and proposals that left nodes, and
+ * certificates that contradict what a node has made final. */
+void world_check_votes(struct ds_world *w);
+void world_check_commit(struct ds_world *w, const struct commit *c, int64_t proposed_ns);
+/* A height is final for the first time: its block is executed and held. */
+void world_check_block(struct ds_world *w, const struct commit *c);
+/* Once a virtual second, at a barrier. */
+void world_check_second(struct ds_world *w, int64_t now_ns);
+/* After the run; takes what is pending out of the kernel. */
+void world_check_end(struct ds_world *w, int64_t now_ns);
+bool world_violated(const struct ds_world *w);
 
 /* demand.c */
 /* Reads the traces that groups name; before the population is made. */

@@ -1,29 +1,18 @@
 /* Draining the shards at barriers: commits, notes and traces; see observe.h and observer.h. */
 #include "sim/world/observe.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "models/base/mem.h"
+#include "sim/world/checks.h"
 #include "sim/world/observer.h"
+#include "sim/world/watch.h"
 
 /* --- heights -------------------------------------------------------------------------------- */
 
 static struct height_row *observe_row(struct ds_observer *o, uint64_t height)
 {
     return &o->row[height % OBSERVE_ROWS];
-}
-
-static void observe_violation(struct ds_observer *o, int64_t now_ns, const char *format, ...)
-{
-    if (o->violation[0] != '\0')
-        return;
-    int n = snprintf(o->violation, sizeof o->violation, "at %.6f s: ", (double)now_ns / 1e9);
-    va_list args;
-    va_start(args, format);
-    vsnprintf(o->violation + n, sizeof o->violation - (size_t)n, format, args);
-    va_end(args);
 }
 
 static int64_t observe_proposed(const struct ds_observer *o, uint64_t epoch, uint64_t round,
@@ -33,16 +22,30 @@ static int64_t observe_proposed(const struct ds_observer *o, uint64_t epoch, uin
     return p->epoch == epoch && p->round == round && p->time_ns != 0 ? p->time_ns : otherwise;
 }
 
-static void observe_open(struct ds_world *w, struct height_row *r, const struct commit *c)
+static void observe_open(struct ds_world *w, struct height_row *r, const struct commit *c,
+                         int64_t proposed_ns)
 {
     const struct dc_header *h = &c->block->header;
     r->height = h->height;
     r->id = c->block->id;
     r->block = c->block; /* takes over the commit's reference */
     r->commits = 0;
-    r->proposed_ns = observe_proposed(w->observer, h->epoch, h->round, h->timestamp_ns);
+    r->proposed_ns = proposed_ns;
     if (r->commit_ns == NULL)
         r->commit_ns = dc_mem_need(w->validators, sizeof *r->commit_ns, "commits of a height");
+}
+
+/* From the healing, or the end of the last fault, to the first final block proposed after it. */
+static void observe_recovery(struct ds_world *w, int64_t time_ns, int64_t proposed_ns)
+{
+    struct world_checks *k = w->checks;
+    const struct ds_heal *heal = &w->scenario->heal;
+    int64_t since = heal->given ? heal->at_ns : world_faults_ended(w);
+    if (since < 0 || proposed_ns <= since || (k->recovered && k->recovery_of_ns == since))
+        return;
+    k->recovered = true;
+    k->recovery_of_ns = since;
+    k->recovery_ns = time_ns - since;
 }
 
 static void observe_commit(struct ds_world *w, const struct commit *c)
@@ -51,16 +54,21 @@ static void observe_commit(struct ds_world *w, const struct commit *c)
     uint64_t height = c->block->header.height;
     if (c->time_ns > o->progress_ns)
         o->progress_ns = c->time_ns;
-    if (height + OBSERVE_ROWS <= o->height_final) { /* long closed: only its id could be compared */
+    const struct dc_header *h = &c->block->header;
+    int64_t proposed_ns = observe_proposed(o, h->epoch, h->round, h->timestamp_ns);
+    world_check_commit(w, c, proposed_ns);
+    /* Long closed; or, of a node that skipped ahead on a chain of its own, out of all order. */
+    if (height + OBSERVE_ROWS <= o->height_final || height > o->height_final + 1) {
         dc_block_drop(c->block);
         return;
     }
     struct height_row *r = observe_row(o, height);
     bool fresh = height > o->height_final;
     if (fresh) {
-        DC_CHECK(height == o->height_final + 1);
         o->height_final = height;
-        observe_open(w, r, c);
+        observe_open(w, r, c, proposed_ns);
+        observe_recovery(w, c->time_ns, proposed_ns);
+        world_check_block(w, c);
         if (c->block->header.epoch > w->epoch)
             world_truth_epoch(w, c->block->header.epoch);
         world_rational_block(w, c->block);
@@ -69,11 +77,6 @@ static void observe_commit(struct ds_world *w, const struct commit *c)
             world_observe_epoch_end(w, c->block->header.epoch - 1, c->time_ns);
         if (height >= o->height_last)
             w->end_check = true;
-    } else if (!dc_hash_equal(&r->id, &c->block->id)) {
-        o->conflicts++;
-        observe_violation(o, c->time_ns,
-                          "agreement: node %u made another block of height %llu final", c->node,
-                          (unsigned long long)height);
     }
     if (w->group[c->node]->role == DS_ROLE_VALIDATOR && r->commit_ns != NULL &&
         r->commits < w->validators) {
@@ -159,13 +162,6 @@ static void observe_note(struct ds_world *w, const struct note *n)
         break;
     case DC_NOTE_REFUSED:
     case DC_NOTE_REJECTED: o->refused++; break;
-    case DC_NOTE_CONFLICT:
-        o->conflicts++;
-        observe_violation(o, n->time_ns,
-                          "agreement: node %u met a certificate that contradicts its "
-                          "final chain at height %llu",
-                          n->node, (unsigned long long)n->a);
-        break;
     default: break;
     }
 }
@@ -217,6 +213,9 @@ struct open_epoch *world_open_epoch(struct ds_observer *o, uint64_t epoch)
 void world_observe(struct ds_world *w, int64_t now_ns)
 {
     struct ds_observer *o = w->observer;
+    if (w->watch != NULL)
+        world_watch_barrier(w, now_ns);
+    world_check_votes(w);
     for (uint32_t i = 0; i < w->threads; i++) {
         struct shard *s = &w->shard[i];
         for (uint32_t n = 0; n < s->notes; n++)
@@ -224,6 +223,8 @@ void world_observe(struct ds_world *w, int64_t now_ns)
         s->notes = 0;
     }
     observe_commits(w);
+    if (w->options.stop_at_violation && world_violated(w))
+        w->end_check = true;
     if (w->options.trace)
         observe_traces(w);
     if (now_ns >= o->slice_next_ns) {

@@ -11,8 +11,10 @@ enum dc_status world_observer_create(struct ds_world *w, struct dc_error *error)
 void world_observer_free(struct ds_world *w);
 /* Takes what the shards collected since the last barrier. */
 void world_observe(struct ds_world *w, int64_t now_ns);
-void world_observe_fault(struct ds_world *w, const struct ds_fault *f, uint32_t targets,
-                         int64_t now_ns);
+/* A fault happened. */
+void world_observe_begun(struct ds_world *w);
+struct ds_row_fault;
+void world_observe_fault(struct ds_world *w, const struct ds_row_fault *row);
 /* Closes rows, computes the summary and closes the file. */
 enum dc_status world_observer_finish(struct ds_world *w, struct ds_summary *summary,
                                      struct dc_error *error) DC_MUST_USE;

@@ -101,7 +101,8 @@ struct ds_observer {
     uint64_t height_last; /* blocks above it are not recorded; UINT64_MAX: all are */
 
     /* sums over the run */
-    uint64_t transactions, rounds_timed_out, conflicts, refused, requests, requests_failed;
+    uint64_t faults; /* occurrences that were executed */
+    uint64_t transactions, rounds_timed_out, refused, requests, requests_failed;
     uint64_t supply_breaks, challenges, challenges_cheat, by_cause[DS_CAUSE_COUNT];
     uint64_t flags, flags_false, demands;
     uint64_t pool, reward_cheats, honest_reward, honest_epochs; /* of service nodes */
@@ -114,8 +115,8 @@ struct ds_observer {
     struct ds_scalar *scalar;
     size_t scalars, scalars_max;
     struct dc_arena names;
-    struct ds_expectation *expectation;
-    char violation[512];
+    struct ds_expectation *expectation, *sometimes;
+    struct ds_invariant *invariant;
 };
 
 /* open.c: arrays of a node_epoch row */

@@ -29,8 +29,19 @@ static char *open_regions(const struct ds_world *w)
 }
 
 const char *const ds_event_names[] = {"message", "body",  "announce", "pull", "again", "timer",
-                                      "call",    "start", "restart",  "wash", NULL};
-static const char *const fault_names[] = {"crash", "partition", "link", "slow_cpu", "grief"};
+                                      "call",    "start", "restart",  "wash", "resume", "unbond",
+                                      NULL};
+static const char *const fault_names[DS_FAULT_KINDS] = {
+    [DS_FAULT_CRASH] = "crash",         [DS_FAULT_PAUSE] = "pause",
+    [DS_FAULT_SLOW_CPU] = "slow_cpu",   [DS_FAULT_DISK] = "disk",
+    [DS_FAULT_CLOCK] = "clock",         [DS_FAULT_LINK] = "link",
+    [DS_FAULT_CLOG] = "clog",           [DS_FAULT_PARTITION] = "partition",
+    [DS_FAULT_ISOLATE] = "isolate",     [DS_FAULT_ONE_WAY] = "one_way",
+    [DS_FAULT_BRIDGE] = "bridge",       [DS_FAULT_RING] = "ring",
+    [DS_FAULT_ECLIPSE] = "eclipse",     [DS_FAULT_ASYNCHRONY] = "asynchrony",
+    [DS_FAULT_CHURN] = "churn",         [DS_FAULT_EXIT] = "exit",
+    [DS_FAULT_JOIN] = "join",           [DS_FAULT_BYZANTINE] = "byzantine",
+    [DS_FAULT_GRIEF] = "grief"};
 
 static enum dc_status open_nodes(struct ds_world *w, struct dc_error *error)
 {
@@ -148,8 +159,9 @@ enum dc_status world_observer_create(struct ds_world *w, struct dc_error *error)
     char *vocabulary[DS_VOCABULARY_COUNT] = {
         [DS_VOCABULARY_REGION] = open_regions(w),
         [DS_VOCABULARY_STRATEGY] = open_words(strategies, w->strategies),
-        [DS_VOCABULARY_FAULT_KIND] = open_words(fault_names, 5),
-        [DS_VOCABULARY_EVENT_KIND] = open_words(ds_event_names, EV_COUNT)};
+        [DS_VOCABULARY_FAULT_KIND] = open_words(fault_names, DS_FAULT_KINDS),
+        [DS_VOCABULARY_EVENT_KIND] = open_words(ds_event_names, EV_COUNT),
+        [DS_VOCABULARY_MESSAGE_KIND] = open_words(ds_message_names, KIND_COUNT)};
     enum dc_status s = open_file(w, vocabulary, error);
     for (int i = 0; i < DS_VOCABULARY_COUNT; i++)
         dc_mem_free(vocabulary[i]);
@@ -184,6 +196,8 @@ void world_observer_free(struct ds_world *w)
     dc_mem_free(o->trace);
     dc_mem_free(o->scalar);
     dc_mem_free(o->expectation);
+    dc_mem_free(o->sometimes);
+    dc_mem_free(o->invariant);
     dc_arena_free(&o->names);
     dc_mem_free(o);
     w->observer = NULL;

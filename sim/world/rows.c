@@ -98,7 +98,8 @@ static void rows_settle_one(struct ds_world *w, const struct dc_block *b,
     struct ds_row_epoch *e = &o->epoch_row;
     struct fate *f = &o->fate[s->node];
     uint8_t truth = world_truth(w, s->node, s->challenge.epoch);
-    bool cheat = (truth & WORLD_CHEATS) != 0, pass = s->verdict == DC_VERDICT_PASS;
+    bool cheat = (truth & WORLD_CHEATS) != 0 || world_excused(w, s->node);
+    bool pass = s->verdict == DC_VERDICT_PASS;
     struct link_tally *link = &o->link[w->link_class[s->node] % OBSERVE_LINKS];
     bool undecided = s->verdict == DC_VERDICT_UNDECIDED;
     /* A first asking that was missed is asked again: no failure yet (models/README.md 6). */
@@ -148,15 +149,12 @@ static void rows_slashes(struct ds_world *w, const struct dc_block *b)
     for (uint32_t i = 0; i < b->outcome->slash_count; i++) {
         const struct dc_slash *s = &b->outcome->slash[i];
         struct fate *f = &o->fate[s->node];
-        bool cheat = world_cheats(w, s->node, epoch);
+        /* who deviated once may be found out later; it is no honest node any more */
+        bool cheat = world_cheats(w, s->node, epoch) || world_excused(w, s->node);
         f->slashed_epoch += s->amount;
         f->slashed_honest += cheat ? 0 : s->amount;
         if (s->reason == DC_SLASH_EQUIVOCATION && !cheat)
             f->slashed_equivocation = true;
-        if (s->reason == DC_SLASH_EQUIVOCATION && !cheat && o->violation[0] == '\0')
-            snprintf(o->violation, sizeof o->violation,
-                     "honest node %u was slashed for equivocation at height %llu", s->node,
-                     (unsigned long long)b->header.height);
         *(cheat ? &e->slashed_cheats : &e->slashed_honest) += s->amount;
         if (s->ejected) {
             uint32_t *first = cheat ? &f->ejected : &f->ejected_honest;
@@ -291,12 +289,6 @@ void world_observe_close(struct ds_world *w, struct height_row *r)
     const struct dc_block *b = r->block;
     if (b == NULL)
         return;
-    if (!dc_state_conserved(b->state)) {
-        o->supply_breaks++;
-        if (o->violation[0] == '\0')
-            snprintf(o->violation, sizeof o->violation, "money is not conserved at height %llu",
-                     (unsigned long long)r->height);
-    }
     if (b->outcome != NULL) {
         for (uint32_t i = 0; i < b->outcome->settled_count; i++)
             rows_settle_one(w, b, &b->outcome->settled[i]);
@@ -325,6 +317,10 @@ struct ds_net_kind_stats world_traffic(const struct ds_world *w, uint32_t kind)
         const struct ds_net_kind_stats *k = &w->shard[i].net.kind[kind];
         sum.messages += k->messages;
         sum.bytes += k->bytes;
+        sum.duplicated += k->duplicated;
+        sum.replayed += k->replayed;
+        sum.corrupted += k->corrupted;
+        sum.held += k->held;
         for (int j = 0; j < DS_NET_OUTCOMES; j++)
             sum.outcome[j] += k->outcome[j];
         dc_histogram_merge(&sum.delay_ns, &k->delay_ns);
@@ -357,16 +353,12 @@ void world_observe_slice(struct ds_world *w, int64_t now_ns)
     world_append(w, DS_TABLE_DIGEST, &row);
 }
 
-void world_observe_fault(struct ds_world *w, const struct ds_fault *f, uint32_t targets,
-                         int64_t now_ns)
+void world_observe_fault(struct ds_world *w, const struct ds_row_fault *row)
 {
-    char text[256];
-    snprintf(text, sizeof text, "id=%s", f->id);
-    int64_t length = f->kind == DS_FAULT_CRASH ? f->restart_ns : f->for_ns;
-    struct ds_row_fault row = {.time_ns = now_ns,
-                               .until_ns = length > 0 ? now_ns + length : INT64_MAX,
-                               .kind = (uint16_t)f->kind,
-                               .targets = targets,
-                               .parameters = text};
-    world_append(w, DS_TABLE_FAULTS, &row);
+    world_append(w, DS_TABLE_FAULTS, row);
+}
+
+void world_observe_begun(struct ds_world *w)
+{
+    w->observer->faults++;
 }

@@ -5,13 +5,15 @@
 #include <stdlib.h>
 
 #include "models/base/mem.h"
+#include "sim/world/checks.h"
 #include "sim/world/observer.h"
 
-static const char *const message_names[KIND_COUNT] = {
+const char *const ds_message_names[] = {
     "other",         "proposal",    "vote",      "timeout",   "sync",          "handover",
     "block_request", "block_reply", "tx",        "challenge", "answer",        "put",
     "put_reply",     "get",         "get_reply", "receipt",   "receipt_reply", "fetch",
-    "fetch_reply",   "announce",    "pull"};
+    "fetch_reply",   "announce",    "pull",      "epoch_request", "epoch_reply",
+    "state_request", "state_reply", NULL};
 
 static const struct ds_metric *summary_metric(const char *name)
 {
@@ -101,7 +103,8 @@ static void summary_chain(struct ds_world *w, int64_t now_ns)
 {
     const struct ds_observer *o = w->observer;
     uint64_t blocks = o->height_final < o->height_last ? o->height_final : o->height_last - 1;
-    world_scalar_count(w, "safety", o->conflicts == 0);
+    world_scalar_count(w, "safety",
+                       ds_checks_report(w->checks->checks)->count[DS_CHECK_AGREEMENT] == 0);
     world_scalar_count(w, "supply", o->supply_breaks == 0);
     world_scalar_count(w, "halted", world_halted(w));
     world_scalar_count(w, "epochs", o->epochs);
@@ -129,14 +132,44 @@ static void summary_traffic(struct ds_world *w)
         challenge += k == DC_MSG_CHALLENGE || k == DC_MSG_ANSWER ? s.bytes : 0;
         if (s.messages == 0)
             continue;
-        snprintf(name, sizeof name, "messages.%s", message_names[k]);
+        snprintf(name, sizeof name, "messages.%s", ds_message_names[k]);
         world_scalar_count(w, name, s.messages);
-        snprintf(name, sizeof name, "bytes.%s", message_names[k]);
+        snprintf(name, sizeof name, "bytes.%s", ds_message_names[k]);
         world_scalar_count(w, name, s.bytes);
     }
     world_scalar_count(w, "messages", messages);
     world_scalar_count(w, "bytes", bytes);
     world_scalar_real(w, "challenge_bytes_share", world_ratio((double)challenge, (double)bytes));
+}
+
+/* What the invariants came to, and what faults did. */
+static void summary_checks(struct ds_world *w)
+{
+    const struct world_checks *k = w->checks;
+    const struct ds_check_report *r = ds_checks_report(k->checks);
+    struct ds_net_kind_stats sum = {0};
+    char name[64];
+    for (uint32_t i = 0; i < KIND_COUNT; i++) {
+        struct ds_net_kind_stats s = world_traffic(w, i);
+        sum.duplicated += s.duplicated;
+        sum.replayed += s.replayed;
+        sum.corrupted += s.corrupted;
+    }
+    world_scalar_count(w, "violations", ds_checks_violations(k->checks));
+    for (int i = 0; i < DS_CHECKS; i++) {
+        snprintf(name, sizeof name, "violations.%s", ds_check_classes[i]->name);
+        world_scalar_count(w, name, r->count[i]);
+    }
+    int64_t since = w->scenario->heal.given ? w->scenario->heal.at_ns : world_faults_ended(w);
+    bool recovered = since >= 0 && k->recovered && k->recovery_of_ns == since;
+    world_scalar_real(w, "recovery_time", recovered ? (double)k->recovery_ns / 1e9 : NAN);
+    world_scalar_real(w, "fork_guilty_power",
+                      world_ratio((double)r->guilty_power, (double)r->guilty_of));
+    world_scalar_count(w, "faults_executed", w->observer->faults);
+    world_scalar_count(w, "equivocators_slashed", r->equivocators);
+    world_scalar_count(w, "messages_duplicated", sum.duplicated);
+    world_scalar_count(w, "messages_replayed", sum.replayed);
+    world_scalar_count(w, "messages_corrupted", sum.corrupted);
 }
 
 static void summary_traffic_rows(struct ds_world *w)
@@ -150,7 +183,7 @@ static void summary_traffic_rows(struct ds_world *w)
         const struct dc_histogram *h = &s.delay_ns;
         bool any = h->count != 0;
         struct ds_row_traffic row = {
-            .kind = message_names[k],
+            .kind = ds_message_names[k],
             .messages = s.messages,
             .bytes = s.bytes,
             .dropped_loss = s.outcome[DS_NET_LOST],
@@ -189,18 +222,36 @@ static bool summary_holds(const struct ds_expect *e, double value)
     return false;
 }
 
-static void summary_expect(struct ds_world *w, struct ds_summary *summary)
+static struct ds_expectation *summary_expect(const struct ds_summary *summary,
+                                             const struct ds_expect *expect, size_t count)
+{
+    struct ds_expectation *out = dc_mem_need(count + 1, sizeof *out, "expectations");
+    for (size_t i = 0; i < count; i++) {
+        double value = ds_summary_value(summary, expect[i].metric);
+        out[i] = (struct ds_expectation){expect[i].text, summary_holds(&expect[i], value), value};
+    }
+    return out;
+}
+
+static void summary_invariants(struct ds_world *w, struct ds_summary *summary)
 {
     struct ds_observer *o = w->observer;
-    size_t count = w->scenario->expects_count;
-    o->expectation = dc_mem_need(count, sizeof *o->expectation, "expectations");
-    for (size_t i = 0; i < count; i++) {
-        const struct ds_expect *e = &w->scenario->expects[i];
-        double value = ds_summary_value(summary, e->metric);
-        o->expectation[i] = (struct ds_expectation){e->text, summary_holds(e, value), value};
-    }
-    summary->expectations = o->expectation;
-    summary->expectation_count = count;
+    const struct ds_check_report *r = ds_checks_report(w->checks->checks);
+    o->invariant = dc_mem_need(DS_CHECKS, sizeof *o->invariant, "invariants");
+    for (int i = 0; i < DS_CHECKS; i++)
+        o->invariant[i] = (struct ds_invariant){.name = ds_check_classes[i]->name,
+                                                .line = ds_check_classes[i]->line,
+                                                .violations = r->count[i],
+                                                .violation = r->count[i] != 0 ? r->text[i] : NULL,
+                                                .violation_ns = r->time_ns[i]};
+    summary->invariants = o->invariant;
+    summary->invariant_count = DS_CHECKS;
+    summary->invariants_held = r->first == DS_CHECKS;
+    if (summary->invariants_held)
+        return;
+    summary->invariant = o->invariant[r->first].name;
+    summary->violation = o->invariant[r->first].violation;
+    summary->violation_ns = o->invariant[r->first].violation_ns;
 }
 
 enum dc_status world_observer_finish(struct ds_world *w, struct ds_summary *summary,
@@ -217,13 +268,19 @@ enum dc_status world_observer_finish(struct ds_world *w, struct ds_summary *summ
     if (lifted != DC_OK)
         world_status(w, w->error.status = lifted);
     world_summarise(w);
+    world_check_end(w, ds_kernel_now(w->kernel));
+    summary_checks(w);
     struct ds_digest digest = ds_digest_run(w->digest, w->nodes);
     ds_digest_hex(&digest, summary->trace_digest);
     summary->scalars = o->scalar;
     summary->scalar_count = o->scalars;
-    summary->invariants_held = o->violation[0] == '\0';
-    summary->violation = summary->invariants_held ? NULL : o->violation;
-    summary_expect(w, summary);
+    summary_invariants(w, summary);
+    const struct ds_scenario *sc = w->scenario;
+    summary->expectations = o->expectation = summary_expect(summary, sc->expects, sc->expects_count);
+    summary->expectation_count = sc->expects_count;
+    summary->sometimes = o->sometimes =
+        summary_expect(summary, sc->sometimes, sc->sometimes_count);
+    summary->sometimes_count = sc->sometimes_count;
     if (o->recorder == NULL)
         return lifted;
     summary_traffic_rows(w);

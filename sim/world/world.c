@@ -7,6 +7,7 @@
 #include "sim/world/inside.h"
 #include "sim/world/observe.h"
 #include "sim/world/population.h"
+#include "sim/world/watch.h"
 
 /* Below this height under the lowest final one, blocks are not kept for peers: an epoch, so that its
  * hand-over is there, and at least 64. */
@@ -72,15 +73,14 @@ static enum dc_status world_store(struct ds_world *w, const struct world_genesis
 
 /* --- nodes ---------------------------------------------------------------------------------- */
 
-static struct dc_node_config world_node_config(struct ds_world *w,
-                                               const struct world_genesis *genesis, uint32_t n)
+struct dc_node_config world_node_config(struct ds_world *w, uint32_t n,
+                                        const struct dc_content *filler, uint32_t accomplice)
 {
     static const enum dc_node_role roles[] = {[DS_ROLE_VALIDATOR] = DC_NODE_VALIDATOR,
                                               [DS_ROLE_SERVICE] = DC_NODE_SERVICE,
                                               [DS_ROLE_CLIENT] = DC_NODE_CLIENT};
     const struct ds_group *g = w->group[n];
     const struct world_strategy *played = world_played(w, w->truth[n]);
-    uint32_t accomplice = genesis->outsourcer[g - w->scenario->groups];
     return (struct dc_node_config){
         .chain = w->chain,
         .id = n,
@@ -90,11 +90,12 @@ static struct dc_node_config world_node_config(struct ds_world *w,
         .crypto = &w->crypto,
         .params = &w->params,
         .key_seed = w->scenario->seed,
+        .incarnation = w->incarnation[n],
         .capacity_bytes = w->capacity[n],
-        .filler = &genesis->filler[n],
+        .filler = filler,
         .disk = {.key = dc_mix64(w->scenario->seed ^ w->identity[n]),
                  .missing = world_missing(w, n, w->truth[n])},
-        .accomplice = accomplice == UINT32_MAX ? n : accomplice,
+        .accomplice = accomplice,
         .turn_score = played->strategy == DS_STRATEGY_BURST ? played->argument : DC_ONE,
         .replicas = g->demand.replicas,
         .retries = g->demand.retries,
@@ -107,7 +108,9 @@ static enum dc_status world_nodes(struct ds_world *w, const struct world_genesis
                                   struct dc_error *error)
 {
     for (uint32_t n = 0; n < w->nodes; n++) {
-        struct dc_node_config config = world_node_config(w, g, n);
+        uint32_t accomplice = g->outsourcer[w->group[n] - w->scenario->groups];
+        struct dc_node_config config =
+            world_node_config(w, n, &g->filler[n], accomplice == UINT32_MAX ? n : accomplice);
         w->node[n] = dc_node_create(&config, error);
         if (w->node[n] == NULL)
             return DC_ERR_IO;
@@ -144,6 +147,10 @@ static bool world_finished(struct ds_world *w, int64_t now_ns)
     }
     if (w->error.status != DC_OK)
         return true;
+    if (w->options.stop_at_violation && world_violated(w)) {
+        w->end = DS_WORLD_VIOLATED;
+        return true;
+    }
     if (w->options.until_ns != 0 && now_ns >= w->options.until_ns) {
         w->end = DS_WORLD_UNTIL;
         return true;
@@ -170,11 +177,23 @@ static void world_progress(struct ds_world *w, int64_t now_ns)
     w->options.progress(w->options.progress_ctx, &p);
 }
 
-/* The lowest height that is final at every node that is up and not hopelessly behind. */
+/* The last block of an epoch on whose state those who are far behind go on (models/README.md 4.10):
+ * the newest one that has been final for half an epoch, so that who was told of it has the time to
+ * get there.  Where nothing goes wrong nobody will, and the states above it may go. */
+static uint64_t world_boundary(const struct ds_world *w, uint64_t final)
+{
+    uint32_t blocks = w->params.epoch_blocks;
+    return w->scenario->faults_count == 0 ? final
+           : final < blocks / 2           ? 0
+                                          : (final - blocks / 2) / blocks * blocks;
+}
+
+/* The lowest height that is final at every node that is up and not hopelessly behind, and not above
+ * the epoch's boundary that others may need. */
 static uint64_t world_collect_height(const struct ds_world *w)
 {
-    uint64_t lowest = world_height_final(w);
-    uint64_t floor = lowest > world_keep_heights(w) ? lowest - world_keep_heights(w) : 0;
+    uint64_t final = world_height_final(w), lowest = world_boundary(w, final);
+    uint64_t floor = final > world_keep_heights(w) ? final - world_keep_heights(w) : 0;
     for (uint32_t n = 0; n < w->nodes; n++) {
         uint64_t h = w->node[n]->chain->final->header.height;
         if (h < lowest && h >= floor)
@@ -197,6 +216,7 @@ static int64_t world_barrier(void *ctx, int64_t now_ns)
         world_gossip_expire(w, now_ns);
         world_rational_run(w);
         world_faults_watch(w);
+        world_check_second(w, now_ns);
         dc_store_collect(w->store, world_collect_height(w));
         if (world_finished(w, now_ns))
             return now_ns;
@@ -336,7 +356,11 @@ static enum dc_status world_make(struct ds_world *w, struct dc_error *error)
     if (s == DC_OK)
         s = world_kernel(w, error);
     if (s == DC_OK)
+        s = world_watch_create(w, error);
+    if (s == DC_OK)
         s = world_observer_create(w, error);
+    if (s == DC_OK)
+        world_checks_create(w);
     world_genesis_free(&genesis);
     return s;
 }
@@ -389,6 +413,8 @@ enum dc_status ds_world_run(struct ds_world *w, struct dc_error *error)
     w->end = DS_WORLD_DONE;
     ds_kernel_run(w->kernel, w->end_ns);
     world_observe(w, ds_kernel_now(w->kernel));
+    if (w->watch != NULL)
+        world_watch_barrier(w, INT64_MAX);
     if (w->scenario->duration_epochs != 0 && w->end == DS_WORLD_DONE &&
         world_epochs_final(w) < w->scenario->duration_epochs)
         w->end = world_halted(w) ? DS_WORLD_HALTED : DS_WORLD_TIME;
@@ -402,6 +428,7 @@ enum dc_status ds_world_finish(struct ds_world *w, struct ds_summary *summary,
 {
     memset(summary, 0, sizeof *summary);
     summary->end = w->end;
+    world_faults_finish(w);
     return world_observer_finish(w, summary, error);
 }
 
@@ -416,6 +443,8 @@ static void world_shard_free(struct ds_world *w, struct shard *s)
     ds_net_stats_free(&s->net);
     dc_mem_free(s->commit);
     dc_mem_free(s->note);
+    dc_mem_free(s->vote);
+    dc_mem_free(s->heard);
     dc_mem_free(s->work);
     dc_mem_free(s->trace);
     dc_mem_free(s->delivery);
@@ -429,6 +458,8 @@ void ds_world_destroy(struct ds_world *w)
         w->draining = true;
         ds_kernel_run(w->kernel, INT64_MAX);
     }
+    world_watch_free(w);
+    world_checks_free(w);
     world_observer_free(w);
     for (uint32_t i = 0; w->shard != NULL && i < w->threads; i++)
         world_shard_free(w, &w->shard[i]);

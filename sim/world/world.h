@@ -22,6 +22,52 @@ struct ds_progress {
     uint64_t events;
 };
 
+/* What a watcher is told of: everything that happens at the watched nodes, as it happens. */
+enum ds_watch_kind {
+    DS_WATCH_FAULT,     /* fault number `fault` of the scenario begins; no node */
+    DS_WATCH_FAULT_END, /* and ends */
+    DS_WATCH_DOWN,      /* the node does nothing from here on; or has not, when watching begins */
+    DS_WATCH_UP,        /* and is there again */
+    DS_WATCH_START,
+    DS_WATCH_RESTART,
+    DS_WATCH_SENT,     /* a message leaves `node` for `peer`, where it arrives at due_ns */
+    DS_WATCH_LOST,     /* it would have; `lost` says why it does not arrive */
+    DS_WATCH_RECEIVED, /* at `node` from `peer`; `down`: the node was, and dropped it */
+    DS_WATCH_TIMER,    /* a: the value that it was set with */
+    DS_WATCH_CALL,     /* a user asks a client; a: ordinal */
+    DS_WATCH_OTHER,    /* of the simulator's own making: see `event` */
+    DS_WATCH_COMMIT,   /* `block` is final at the node */
+    DS_WATCH_NOTE      /* a node's observation (dc_note, dc_consensus_note) with a and b */
+};
+struct ds_watched {
+    enum ds_watch_kind kind;
+    int64_t time_ns;         /* of an event; of SENT, LOST, COMMIT, NOTE: the end of that work */
+    uint32_t node, peer;     /* UINT32_MAX: none */
+    uint32_t sequence;       /* of an event among those that its source caused */
+    uint32_t event;          /* index into ds_event_names; of what a node did: EV_COUNT */
+    int64_t sent_ns, due_ns; /* of messages; sent_ns -1: before the watcher looked */
+    const uint8_t *bytes;    /* of messages; borrowed for the call, as is block */
+    uint32_t size;
+    uint64_t content; /* digest of bytes: equal for equal messages */
+    uint64_t rolling; /* an event's: the node's digest after it, as in /digest and /trace */
+    const struct dc_block *block;
+    const char *lost;
+    uint64_t a, b;
+    uint32_t note, fault;
+    bool down;
+};
+
+/* Called at barriers on one thread, in order of (time; faults, then nodes; what the node did
+ * first): the same calls in the same order for any number of threads.  Changes no result.  Messages
+ * are watched when either end is.  A world without a watcher pays one branch per event. */
+struct ds_watch {
+    void (*watched)(void *ctx, const struct ds_watched *event);
+    void *ctx;
+    const uint64_t *nodes;    /* a bit per node; NULL: all */
+    int64_t from_ns, until_ns; /* until 0: to the end */
+    bool events_only;         /* what nodes handled, and nothing else */
+};
+
 struct ds_world_options {
     const char *output;       /* path of the results file; NULL: none is written */
     uint32_t parallel_events; /* windows of so many events run on all threads; 0: 4096 */
@@ -32,8 +78,10 @@ struct ds_world_options {
     const volatile sig_atomic_t *stop;     /* raised by a signal handler, or NULL */
     void (*progress)(void *ctx, const struct ds_progress *p); /* or NULL */
     void *progress_ctx;
+    const struct ds_watch *watch; /* or NULL; borrowed */
     const struct ds_attribute *attributes; /* build_* and version, for the root */
     size_t attribute_count;
+    bool stop_at_violation; /* end the run where the first is found (DS_WORLD_VIOLATED) */
 };
 
 enum ds_world_end {
@@ -41,13 +89,22 @@ enum ds_world_end {
     DS_WORLD_HALTED,      /* no block was final any more when max_time was reached */
     DS_WORLD_TIME,        /* max_time was reached before its epochs were */
     DS_WORLD_INTERRUPTED, /* by a signal */
-    DS_WORLD_UNTIL        /* options.until_ns was reached */
+    DS_WORLD_UNTIL,       /* options.until_ns was reached */
+    DS_WORLD_VIOLATED     /* options.stop_at_violation, and an invariant was */
 };
 
 struct ds_expectation {
     const char *text; /* as written */
     bool held;
     double value; /* what the metric was */
+};
+
+/* One invariant (sim/check/check.h). */
+struct ds_invariant {
+    const char *name, *line; /* what must hold */
+    uint64_t violations;
+    const char *violation; /* the first of it, with virtual time, nodes and evidence; or NULL */
+    int64_t violation_ns;
 };
 
 /* What a run came to.  Owned by the world. */
@@ -57,8 +114,14 @@ struct ds_summary {
     size_t scalar_count;
     const struct ds_expectation *expectations;
     size_t expectation_count;
+    const struct ds_expectation *sometimes; /* what must have occurred */
+    size_t sometimes_count;
     bool invariants_held;
     const char *violation; /* the first, with virtual time, nodes and evidence; or NULL */
+    const char *invariant; /* its invariant's name, or NULL */
+    int64_t violation_ns;
+    const struct ds_invariant *invariants; /* all of them */
+    size_t invariant_count;
     char trace_digest[33], content_digest[65];
     uint64_t bytes_peak_kernel; /* of pending events; for benchmarks */
 };
@@ -87,5 +150,7 @@ struct ds_world_counts ds_world_counts(const struct ds_world *w);
 
 /* Names of the trace's event kinds, for `list` and the file. */
 extern const char *const ds_event_names[];
+/* And of message kinds: those of enum dc_message, then the overlay's own. */
+extern const char *const ds_message_names[];
 
 #endif

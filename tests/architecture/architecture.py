@@ -45,7 +45,7 @@ ARROWS = {
     "sim/scenario": BASE + ["sim/workload"],  # checks the traces that a scenario names
     "sim/record": BASE + ["models/crypto"],  # the digest of a file's content
     "sim/fault": BASE + ["sim/scenario"],
-    "sim/check": BASE + ["sim/scenario"],
+    "sim/check": BASE + ["models/crypto", "sim/scenario"],
     "sim/world": PROTOCOL + WORLD_PARTS,
     # the program: sim/main.c and one file per subcommand
     "sim": PROTOCOL + WORLD_PARTS + ["sim/world", "analysis"],
@@ -110,7 +110,7 @@ def blank(text):
 
 
 # Headers that only their own folder may include, and that may therefore leave the prefix out.
-PRIVATE = r".*/inside\.h|sim/world/(?!world\.h).*\.h"
+PRIVATE = r".*/inside\.h|sim/world/(?!(?:world|twins)\.h).*\.h"
 
 
 def private(path):

@@ -303,7 +303,8 @@ class Verify(Case):
         text = self.other_run("--set", "record.trace=on")
         where = re.search(r"epoch: (\d+)\n  node: (\d+) \((.+)\)\n"
                           r"  event in the file: (\w+) at node (\d+) \(\S+\), (\d+\.\d+) s, caused "
-                          r"by node (\d+) \(\S+\), sequence (\d+)\n  event in the new run: ", text)
+                          r"by node (\d+) \(\S+\), sequence (\d+)\n(?:      .+\n)?"
+                          r"  event in the new run: ", text)
         self.assertIsNotNone(where, text)
         # the same by other means
         with h5py.File(self.path("x.h5")) as a, h5py.File(self.path("other.h5")) as b:

@@ -7,8 +7,9 @@ import unittest
 import cli
 from cli import Case, scenario
 
-COMMANDS = ["run", "check", "verify", "explain", "schema", "list", "detect", "bench"]
-LATER = ["diff", "fuzz", "sweep", "tune", "serve", "report"]
+COMMANDS = ["run", "check", "verify", "diff", "trace", "explain", "schema", "list", "detect", "bench",
+            "fuzz", "twins"]
+LATER = ["sweep", "tune", "serve", "report"]
 
 
 class Help(Case):
@@ -94,8 +95,9 @@ class Refusals(Case):
         self.refuse(["run", smoke, "--set", "protocol.theta=1.5"], "theta", "1.5")
 
     def test_operands(self):
-        for command in ("run", "check", "verify"):
+        for command in ("run", "check", "verify", "diff", "trace"):
             self.refuse([command], f"{command}: wants")
+        self.refuse(["diff", "a.h5"], "diff: wants A.h5 B.h5")
         self.refuse(["run", "a.yaml", "b.yaml"], "`b.yaml`")
         self.refuse(["schema", "x"], "`x`")
         self.refuse(["list", "detector"], "did you mean `detectors`?")
@@ -110,7 +112,8 @@ class Refusals(Case):
     def test_missing_files(self):
         self.refuse(["run", "absent.yaml"], "absent.yaml: error: ", "No such file", code=3)
         self.refuse(["check", "absent.yaml"], "absent.yaml", code=3)
-        self.refuse(["verify", "absent.h5"], "absent.h5", "No such file", code=3)
+        for command in (["verify"], ["diff", "absent.h5"], ["trace"]):
+            self.refuse([*command, "absent.h5"], "absent.h5", "No such file", code=3)
 
     def test_verify_wants_results(self):
         self.write("text.h5", "no HDF5 at all\n")

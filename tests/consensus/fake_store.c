@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "models/base/mem.h"
+#include "models/ledger/epochs.h"
 
 #define BUCKETS 4096
 #define EPOCHS 512
@@ -13,6 +14,7 @@ struct dc_store {
     struct dc_block *bucket[BUCKETS];
     struct dc_block *genesis, *replaced;
     struct dc_committee *committee[EPOCHS];
+    struct dc_epochs *epochs;
     uint64_t executions;
 };
 
@@ -30,6 +32,7 @@ struct dc_store *fake_store_create(const struct fake_config *config)
     dc_block_encode(&parts, bytes);
     s->genesis = dc_store_intern(s, bytes, sizeof bytes);
     DC_CHECK(s->genesis != NULL);
+    s->epochs = dc_epochs_create();
     atomic_store(&s->genesis->executed, 1);
     return s;
 }
@@ -45,6 +48,7 @@ void dc_store_destroy(struct dc_store *s)
     dc_block_drop(s->genesis);
     for (uint32_t e = 0; e < EPOCHS; e++)
         dc_mem_free(s->committee[e]);
+    dc_epochs_free(s->epochs);
     dc_mem_free(s);
 }
 
@@ -96,15 +100,19 @@ struct dc_block *dc_store_intern(struct dc_store *s, const uint8_t *bytes, size_
     return b;
 }
 
+/* The state is its first part: H(parent's root, transactions, height). */
 static void outcome(const struct dc_block *parent, const struct dc_header *h,
-                    const struct dc_hash *tx_root, struct dc_hash *root, struct dc_hash *beacon)
+                    const struct dc_hash *tx_root, struct dc_hash part[6], struct dc_hash *root,
+                    struct dc_hash *beacon)
 {
     struct dc_hasher x;
     dc_hasher_init(&x, DC_DOMAIN_TEST);
     dc_hasher_update(&x, parent->header.state_root.b, 32);
     dc_hasher_update(&x, tx_root->b, 32);
     dc_hasher_update64(&x, h->height);
-    *root = dc_hasher_final(&x);
+    memset(part, 0, 6 * sizeof *part);
+    part[0] = dc_hasher_final(&x);
+    *root = dc_hash_bytes(DC_DOMAIN_STATE_NODE, part, 6 * sizeof *part);
     dc_hasher_init(&x, DC_DOMAIN_BEACON);
     dc_hasher_update(&x, parent->header.beacon.b, 32);
     dc_hasher_update(&x, h->vrf, sizeof h->vrf);
@@ -121,8 +129,8 @@ bool dc_store_execute(struct dc_store *s, struct dc_block *b, struct dc_effects 
     struct dc_block *parent = dc_store_find(s, &b->header.parent);
     bool ok = parent != NULL && atomic_load(&parent->executed) == 1;
     DC_CHECK(ok); /* whoever executes has executed the parent */
-    struct dc_hash tx_root = dc_tx_root(b->tx, b->tx_count), root, beacon;
-    outcome(parent, &b->header, &tx_root, &root, &beacon);
+    struct dc_hash tx_root = dc_tx_root(b->tx, b->tx_count), part[6], root, beacon;
+    outcome(parent, &b->header, &tx_root, part, &root, &beacon);
     ok = dc_hash_equal(&tx_root, &b->header.tx_root) &&
          dc_hash_equal(&root, &b->header.state_root) && dc_hash_equal(&beacon, &b->header.beacon);
     for (uint32_t i = 0; i < b->tx_count; i++)
@@ -130,6 +138,43 @@ bool dc_store_execute(struct dc_store *s, struct dc_block *b, struct dc_effects 
     dc_block_drop(parent);
     atomic_store(&b->executed, ok ? 1 : 2);
     return ok;
+}
+
+bool dc_store_stands(const struct dc_store *s, const struct dc_block *b)
+{
+    (void)s;
+    return atomic_load(&b->executed) == 1 || b->header.seal != 0;
+}
+
+bool dc_store_summary(const struct dc_store *s, const struct dc_block *b,
+                      struct dc_state_summary *out)
+{
+    struct dc_block *parent = dc_store_find((struct dc_store *)(uintptr_t)s, &b->header.parent);
+    if (parent == NULL)
+        return false;
+    struct dc_hash root, beacon;
+    outcome(parent, &b->header, &b->header.tx_root, out->part, &root, &beacon);
+    out->bytes = FAKE_STATE_BYTES;
+    dc_block_drop(parent);
+    return true;
+}
+
+struct dc_epochs *dc_store_epochs(struct dc_store *s)
+{
+    return s->epochs;
+}
+
+void fake_store_forget(struct dc_store *s, uint64_t height)
+{
+    for (uint32_t i = 0; i < BUCKETS; i++)
+        for (struct dc_block **at = &s->bucket[i], *b; (b = *at) != NULL;) {
+            if (b->header.height >= height || atomic_load(&b->refs) != 1) {
+                at = &b->store_next;
+                continue;
+            }
+            *at = b->store_next;
+            dc_block_drop(b);
+        }
 }
 
 void dc_store_vrf_alpha(const struct dc_hash *beacon, uint64_t round, uint8_t out[40])
@@ -147,7 +192,8 @@ bool dc_store_build(struct dc_store *s, struct dc_block *parent, struct dc_block
         chosen[i] = true;
     struct dc_header *h = &parts->header;
     h->tx_root = dc_tx_root(candidate, count);
-    outcome(parent, h, &h->tx_root, &h->state_root, &h->beacon);
+    struct dc_hash part[6];
+    outcome(parent, h, &h->tx_root, part, &h->state_root, &h->beacon);
     memset(&h->committee_root, 0, sizeof h->committee_root);
     if (h->height == dc_epoch_last_height(h->epoch, s->config.epoch_blocks))
         h->committee_root = dc_store_committee(s, parent, h->epoch + 1)->root;
@@ -186,7 +232,7 @@ const struct dc_committee *dc_store_committee(struct dc_store *s, const struct d
     c->key = (const uint8_t(*)[32])key;
     c->vrf_key = (const uint8_t(*)[32])vrf;
     c->quorum = 2 * c->total / 3 + 1;
-    c->root = dc_hash_bytes(DC_DOMAIN_COMMITTEE, member, c->count * sizeof *member);
+    c->root = dc_committee_root(c);
     s->committee[epoch] = c;
     return c;
 }

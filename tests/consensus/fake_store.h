@@ -21,5 +21,9 @@ struct fake_config {
 
 struct dc_store *fake_store_create(const struct fake_config *config);
 uint64_t fake_store_executions(const struct dc_store *store);
+/* What a state is said to take when it is sent. */
+#define FAKE_STATE_BYTES 100000
+/* Forgets the blocks below a height that nobody holds, as dc_store_collect does. */
+void fake_store_forget(struct dc_store *store, uint64_t height);
 
 #endif

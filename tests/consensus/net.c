@@ -257,6 +257,15 @@ static void note(struct net *net, uint32_t i, const struct dc_effect *e)
         net->timeouts++;
     } else if (e->timer == DC_NOTE_CONFLICT) {
         net->conflicts++;
+    } else if (e->timer == DC_NOTE_SYNCED) {
+        struct net_machine *m = &net->machine[i];
+        DC_CHECK(e->b == m->final_height && e->a > e->b && net->known_final[e->a]);
+        if (!dc_hash_equal(&net->final[e->a], &b->id))
+            net->conflicts++;
+        m->final_height = e->a;
+        m->synced++;
+        name_block(net, &b->id, a);
+        say(net, "%u takes over the state after %s at height %llu", i, a, (unsigned long long)e->a);
     }
 }
 

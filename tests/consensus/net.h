@@ -62,7 +62,7 @@ struct net_machine {
     uint32_t boot, group; /* messages pass inside a group */
     int64_t skew_ns;      /* of the wall clock */
     int64_t clock_ns;     /* when manual: its own clock */
-    uint64_t final_height, commits;
+    uint64_t final_height, commits, synced;
     uint8_t tx[16]; /* its one transaction: twins' blocks differ */
     struct dc_tx_view view;
     struct net_signed signed_[NET_SIGNED]; /* by round modulo */

@@ -2,7 +2,8 @@
 destra_test(consensus/test_codec models_consensus LABELS unit)
 destra_test(consensus/test_jolteon models_consensus LABELS property)
 destra_test(consensus/test_scripts models_consensus LABELS script)
-foreach(t IN ITEMS codec jolteon scripts)
+destra_test(consensus/test_statesync models_consensus LABELS "unit;property")
+foreach(t IN ITEMS codec jolteon scripts statesync)
   target_sources(test_consensus_${t} PRIVATE consensus/net.c consensus/fake_store.c)
 endforeach()
 # This one runs on the ledger itself.

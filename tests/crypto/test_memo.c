@@ -20,11 +20,11 @@ static struct dc_hash key_of(uint64_t i)
     return dc_hash_bytes(DC_DOMAIN_TEST, &i, sizeof i);
 }
 
-/* The function that is remembered: 64 bytes out of a number. */
-static void answer_of(uint64_t i, uint8_t value[64])
+/* The function that is remembered: bytes out of a number. */
+static void answer_of(uint64_t i, uint8_t value[DC_MEMO_VALUE_BYTES_MAX])
 {
-    for (uint64_t w = 0; w < 8; w++)
-        dc_put64(value + 8 * w, dc_mix64(8 * i + w));
+    for (uint64_t w = 0; w < DC_MEMO_VALUE_BYTES_MAX / 8; w++)
+        dc_put64(value + 8 * w, dc_mix64(16 * i + w));
 }
 
 static void test_values(void)
@@ -32,7 +32,7 @@ static void test_values(void)
     for (size_t bytes = 1; bytes <= DC_MEMO_VALUE_BYTES_MAX; bytes++) {
         struct dc_memo *m = open_memo(1 << 16, bytes);
         for (uint64_t i = 0; i < 50; i++) {
-            uint8_t value[64], got[65] = {0};
+            uint8_t value[DC_MEMO_VALUE_BYTES_MAX], got[DC_MEMO_VALUE_BYTES_MAX + 1] = {0};
             struct dc_hash key = key_of(i);
             answer_of(i, value);
             CU_ASSERT_FALSE(dc_memo_get(m, &key, got));
@@ -143,7 +143,7 @@ static void test_threads(void)
             keys[i] = key_of(i);
         for (int r = 0; r < ROUNDS; r++) {
             uint64_t i = dc_mix64(x += 4) % 256;
-            uint8_t want[64], got[64];
+            uint8_t want[DC_MEMO_VALUE_BYTES_MAX], got[DC_MEMO_VALUE_BYTES_MAX];
             answer_of(i, want);
             if (dc_memo_get(m, &keys[i], got)) {
                 hits++;

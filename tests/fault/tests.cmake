@@ -1,2 +1,6 @@
 destra_test(fault/test_schedule sim_fault LABELS "unit;property")
 destra_test(fault/test_faults sim_world m LABELS fault)
+destra_test(fault/test_outages sim_workload LABELS "unit;fuzz")
+destra_test(fault/test_minimise sim_fault LABELS "unit;property")
+destra_test(fault/test_swarm sim_fault m LABELS "unit;property")
+destra_test(fault/test_alone sim_world m LABELS "fault;property")

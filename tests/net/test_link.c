@@ -1,74 +1,8 @@
 /* One message at a time: exact times, queues, luck that other messages leave alone, faults. */
-#include "models/base/fixed.h"
 #include "models/base/mem.h"
-#include "models/base/rng.h"
-#include "sim/net/link.h"
-#include "tests/support/harness.h"
+#include "tests/net/links.h"
 
 #include <string.h>
-
-#define MS 1000000LL
-
-/* Two places: a (1 ms within, 10 ms to b), b (2 ms within, 30 ms to a). */
-static const int64_t matrix_rtt_ns[4] = {2 * MS, 20 * MS, 60 * MS, 4 * MS};
-static const char *const matrix_names[2] = {"a", "b"};
-
-struct world {
-    struct ds_net_topology topology;
-    struct dc_dist jitter;
-    struct ds_net *net;
-    struct ds_net_stats stats;
-};
-
-/* Nodes 0..count-1, even ones at a, odd ones at b. */
-static void world_open(struct world *w, struct ds_net_config config, struct ds_net_host host,
-                       uint32_t count)
-{
-    struct dc_error error = {0};
-    struct ds_net_host hosts[128];
-    CU_ASSERT_FATAL(count <= 128);
-    CU_ASSERT_EQUAL_FATAL(
-        ds_topology_from_matrix(matrix_names, matrix_rtt_ns, 2, &w->topology, &error), DC_OK);
-    for (uint32_t i = 0; i < count; i++) {
-        hosts[i] = host;
-        hosts[i].identity = dc_name_indexed("n", i);
-        hosts[i].place = i % 2;
-    }
-    config.topology = &w->topology;
-    config.host_delay_ns = config.host_delay_ns == 0 ? 1 : config.host_delay_ns;
-    config.kinds = config.kinds == 0 ? 4 : config.kinds;
-    CU_ASSERT_EQUAL_FATAL(ds_net_create(&config, hosts, count, &w->net, &error), DC_OK);
-    CU_ASSERT_EQUAL_FATAL(ds_net_stats_init(&w->stats, config.kinds, &error), DC_OK);
-}
-
-static void world_close(struct world *w)
-{
-    ds_net_free(w->net);
-    ds_net_stats_free(&w->stats);
-    ds_topology_free(&w->topology);
-}
-
-/* Uniform factors from 0.9 to 1.1. */
-static const struct dc_dist *uniform_jitter(struct dc_dist *d)
-{
-    const int n = DC_DIST_CELLS;
-    const double low = 0.9 * DS_NET_JITTER_ONE, width = 0.2 * DS_NET_JITTER_ONE;
-    for (int i = 0; i <= n; i++) {
-        d->cell[i] = (int64_t)(low + width * i / n);
-        d->tail[i] = (int64_t)(low + width * (n - 1 + (double)i / n) / n);
-    }
-    d->tail[0] = d->cell[n - 1];
-    d->min = d->cell[0];
-    d->max = d->tail[n];
-    return d;
-}
-
-static int64_t send(struct world *w, uint32_t src, uint32_t dst, uint32_t kind, uint32_t size,
-                    int64_t now)
-{
-    struct ds_delivery d = ds_net_send(w->net, &w->stats, src, dst, kind, size, now);
-    return d.outcome == DS_NET_SENT ? d.arrival_ns : -(int64_t)d.outcome;
-}
 
 static void test_latency(void)
 {
@@ -269,8 +203,8 @@ static void test_partition(void)
     world_open(&w, (struct ds_net_config){.seed = 1}, (struct ds_net_host){0}, 6);
     uint32_t p, q, more;
     static const uint8_t halves[6] = {0, 0, 0, 1, 1, 1}, one[6] = {0, 5, 0, 0, 0, 0};
-    CU_ASSERT_EQUAL(ds_net_partition_begin(w.net, halves, &p, &error), DC_OK);
-    CU_ASSERT_EQUAL(ds_net_partition_begin(w.net, one, &q, &error), DC_OK);
+    CU_ASSERT_EQUAL(ds_net_partition_begin(w.net, halves, 2, NULL, &p, &error), DC_OK);
+    CU_ASSERT_EQUAL(ds_net_partition_begin(w.net, one, 6, NULL, &q, &error), DC_OK);
     static const uint8_t apart_both[6] = {0, 1, 0, 2, 2, 2}, apart_one[6] = {0, 1, 0, 0, 0, 0};
     for (int stage = 0; stage < 3; stage++) {
         for (uint32_t i = 0; i < 6; i++)
@@ -284,8 +218,8 @@ static void test_partition(void)
             ds_net_partition_end(w.net, stage == 0 ? p : q);
     }
     for (int i = 0; i < DS_NET_PARTITIONS_MAX; i++)
-        CU_ASSERT_EQUAL(ds_net_partition_begin(w.net, halves, &more, &error), DC_OK);
-    CU_ASSERT_EQUAL(ds_net_partition_begin(w.net, halves, &more, &error), DC_ERR_LIMIT);
+        CU_ASSERT_EQUAL(ds_net_partition_begin(w.net, halves, 2, NULL, &more, &error), DC_OK);
+    CU_ASSERT_EQUAL(ds_net_partition_begin(w.net, halves, 2, NULL, &more, &error), DC_ERR_LIMIT);
     world_close(&w);
 }
 
@@ -295,7 +229,11 @@ static void test_rules(void)
     struct dc_error error = {0};
     world_open(&w, (struct ds_net_config){.seed = 1}, (struct ds_net_host){.up_bps = 8000000}, 70);
     uint64_t src[2] = {1u << 0, 1u << (66 - 64)}, dst[2] = {1u << 1, 0}; /* {0, 66} -> {1} */
-    struct ds_net_rule rule = {src, dst, false, 5 * MS, 2 * DS_NET_Q16_ONE, DS_NET_Q16_ONE / 2, 0};
+    struct ds_net_rule rule = {.src = src,
+                               .dst = dst,
+                               .latency_add_ns = 5 * MS,
+                               .latency_factor_q16 = 2 * DS_NET_Q16_ONE,
+                               .bandwidth_factor_q16 = DS_NET_Q16_ONE / 2};
     const int64_t wire = 1500 * 1000; /* of 1,448 bytes at 1 byte/us */
     uint32_t a, b;
     CU_ASSERT_EQUAL(ds_net_rule_begin(w.net, &rule, &a, &error), DC_OK);
@@ -353,13 +291,15 @@ static void test_faults_leave_no_trace(void)
     world_open(&a, config, (struct ds_net_host){0}, 8);
     world_open(&b, config, (struct ds_net_host){0}, 8);
     static const uint8_t groups[8] = {1, 2};
-    struct ds_net_rule rule = {NULL,           NULL,      false, MS, 3 * DS_NET_Q16_ONE,
-                               DS_NET_Q16_ONE, DC_ONE / 2};
+    struct ds_net_rule rule = {.latency_add_ns = MS,
+                               .latency_factor_q16 = 3 * DS_NET_Q16_ONE,
+                               .bandwidth_factor_q16 = DS_NET_Q16_ONE,
+                               .loss_q31 = DC_ONE / 2};
     for (uint32_t i = 0; i < 400; i++) {
         uint32_t p, r;
         bool faulty = i >= 100 && i < 200;
         if (i == 100) {
-            CU_ASSERT_EQUAL(ds_net_partition_begin(b.net, groups, &p, &error), DC_OK);
+            CU_ASSERT_EQUAL(ds_net_partition_begin(b.net, groups, 3, NULL, &p, &error), DC_OK);
             CU_ASSERT_EQUAL(ds_net_rule_begin(b.net, &rule, &r, &error), DC_OK);
         }
         if (i == 200) {

@@ -228,6 +228,85 @@ static void test_out_of_memory(void)
     CU_ASSERT_TRUE(budget > 6 && status == DC_OK);
 }
 
+/* Betweenness from its definition: s - v - t lies on shortest paths when distances add up, and then
+ * the counts of paths multiply. */
+static void naive_centrality(const struct ds_net_overlay *o, double *out)
+{
+    enum { MAX = 40 };
+    static uint32_t hops[MAX][MAX], queue[MAX];
+    static double paths[MAX][MAX];
+    const uint32_t n = o->nodes;
+    CU_ASSERT_FATAL(n <= MAX);
+    for (uint32_t s = 0; s < n; s++) {
+        ds_overlay_hops(o, s, hops[s], queue);
+        for (uint32_t i = 0; i < n; i++) { /* the queue is in order of distance */
+            uint32_t count, v = queue[i];
+            const uint32_t *near = ds_overlay_neighbours(o, v, &count);
+            paths[s][v] = v == s;
+            for (uint32_t j = 0; j < count; j++)
+                if (hops[s][near[j]] + 1 == hops[s][v])
+                    paths[s][v] += paths[s][near[j]];
+        }
+    }
+    for (uint32_t v = 0; v < n; v++) {
+        out[v] = 0;
+        for (uint32_t s = 0; s < n; s++)
+            for (uint32_t t = s + 1; t < n; t++)
+                if (s != v && t != v && hops[s][v] + hops[v][t] == hops[s][t])
+                    out[v] += paths[s][v] * paths[v][t] / paths[s][t];
+    }
+}
+
+static void expect_centrality(const struct ds_net_overlay *o)
+{
+    double want[40];
+    uint64_t got[40], again[40];
+    struct dc_error error = {0};
+    naive_centrality(o, want);
+    CU_ASSERT_EQUAL(ds_overlay_centrality(o, got, &error), DC_OK);
+    CU_ASSERT_EQUAL(ds_overlay_centrality(o, again, &error), DC_OK);
+    for (uint32_t v = 0; v < o->nodes; v++) {
+        CU_ASSERT_EQUAL(got[v], again[v]);
+        CU_ASSERT_DOUBLE_EQUAL((double)got[v], want[v] * 1024, 0.5 + 1e-6);
+    }
+}
+
+static void test_centrality(void)
+{
+    /* A star: every pair of its 5 leaves meets at its centre, which is node 2. */
+    uint32_t star_offset[7] = {0, 1, 2, 7, 8, 9, 10},
+             star_near[10] = {2, 2, 0, 1, 3, 4, 5, 2, 2, 2};
+    struct ds_net_overlay star = {.nodes = 6, .offset = star_offset, .neighbour = star_near};
+    struct dc_error error = {0};
+    uint64_t got[6];
+    CU_ASSERT_EQUAL(ds_overlay_centrality(&star, got, &error), DC_OK);
+    for (uint32_t i = 0; i < 6; i++)
+        CU_ASSERT_EQUAL(got[i], i == 2 ? 10 * 1024 : 0);
+    expect_centrality(&star);
+    for (uint64_t seed = 1; seed <= 20; seed++)
+        for (int kind = 0; kind < 4; kind++) {
+            struct ds_net_overlay o = build((struct ds_net_graph){
+                (enum ds_net_graph_kind)kind, 36, 4, kind == 3 ? 0.15 : 0.3, 0, seed});
+            expect_centrality(&o);
+            ds_overlay_free(&o);
+        }
+    /* With the cutoff: on a long ring a node stands between its two neighbours, and in two paths of
+     * three edges. */
+    struct ds_net_overlay ring = build(
+        (struct ds_net_graph){DS_NET_GRAPH_K_REGULAR, DS_CENTRALITY_EXACT_NODES + 952, 2, 0, 0, 1});
+    static uint64_t long_way[DS_CENTRALITY_EXACT_NODES + 952];
+    CU_ASSERT_EQUAL(ds_overlay_centrality(&ring, long_way, &error), DC_OK);
+    for (uint32_t i = 0; i < ring.nodes; i++)
+        CU_ASSERT_EQUAL(long_way[i], 3 * 1024);
+    ds_overlay_free(&ring);
+    for (uint32_t n = 0; n < 3; n++) { /* nobody is between */
+        struct ds_net_overlay o =
+            build((struct ds_net_graph){DS_NET_GRAPH_K_REGULAR, n, 2, 0, 0, 1});
+        expect_centrality(&o);
+        ds_overlay_free(&o);
+    }
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -238,6 +317,7 @@ int main(void)
         {"same seed, same graph", test_same_and_other},
         {"refusals", test_refusals},
         {"few nodes", test_few_nodes},
+        {"centrality", test_centrality},
         {"out of memory", test_out_of_memory},
     };
     return TEST_MAIN("overlay", cases);

@@ -11,6 +11,7 @@
 #include "models/base/mem.h"
 #include "models/base/rng.h"
 #include "models/ledger/genesis.h"
+#include "models/node/durable.h"
 #include "models/wire/service_msg.h"
 #include "models/wire/tx.h"
 #include "tests/support/harness.h"
@@ -40,6 +41,7 @@ struct town_event {
     enum dc_input_kind kind;
     struct letter *letter; /* MESSAGE: a reference */
     uint64_t timer;
+    uint32_t boot; /* TIMER */
     struct dc_call call;
 };
 struct town_sample {
@@ -58,6 +60,7 @@ struct town_spec {
     uint32_t retries;
     int64_t timeout_ns; /* 0: 2 s */
     enum dc_suite suite;
+    uint32_t keep_heights; /* 0: 1000 */
     void (*edit)(struct dc_params *params);
 };
 
@@ -75,14 +78,20 @@ struct town {
     struct town_event *event; /* a heap by (time, order) */
     size_t events, events_max;
     struct dc_effects out; /* of the latest step */
+    struct town_spec spec;
+    bool down[TOWN_NODES];     /* what reaches such a node is lost */
+    uint32_t boot[TOWN_NODES]; /* timers of an earlier life are void */
     /* kept */
     uint64_t sent[DC_MSG_COUNT];
     struct town_sample sample[DC_MSG_COUNT][TOWN_SAMPLES];
     uint64_t height[TOWN_NODES], refused[TOWN_NODES], timed_out, conflicts;
+    uint64_t synced[TOWN_NODES]; /* states taken over */
     uint64_t turned, get_ok, get_failed, put_ok, put_failed;
     /* A letter for which this says true is lost. */
     bool (*lose)(void *context, uint32_t from, uint32_t to, const uint8_t *bytes, size_t size);
     void *context;
+    /* Told of each step when it is over, before its effects are carried out; or NULL. */
+    void (*stepped)(struct town *t, uint32_t node, const struct dc_input *in);
     /* One way; NULL: TOWN_DELAY_NS everywhere. */
     int64_t (*delay_ns)(const struct town *t, uint32_t from, uint32_t to);
 };
@@ -211,12 +220,19 @@ static inline void town_step(struct town *t, uint32_t node, struct dc_input *in)
         const struct dc_effect *e = &t->out.list[i];
         if (e->kind == DC_EFFECT_NOTE)
             town_note(t, node, e);
+        if (e->kind == DC_EFFECT_NOTE && e->timer == DC_NOTE_SYNCED) {
+            CU_ASSERT_EQUAL(e->b, t->height[node]);
+            t->height[node] = e->a;
+            t->synced[node]++;
+        }
         if (e->kind == DC_EFFECT_COMMIT) {
             const struct dc_block *b = e->object;
             CU_ASSERT_EQUAL(b->header.height, t->height[node] + 1);
             t->height[node] = b->header.height;
         }
     }
+    if (t->stepped != NULL)
+        t->stepped(t, node, in);
 }
 
 /* Carries out the effects of the latest step. */
@@ -242,7 +258,8 @@ static inline void town_effects(struct town *t, uint32_t node)
                 t, (struct town_event){.time_ns = e->due_ns > t->now_ns ? e->due_ns : t->now_ns + 1,
                                        .node = node,
                                        .kind = DC_INPUT_TIMER,
-                                       .timer = e->timer});
+                                       .timer = e->timer,
+                                       .boot = t->boot[node]});
     }
 }
 
@@ -279,7 +296,9 @@ static inline void town_run(struct town *t, int64_t until_ns)
                               .payload = e.letter != NULL ? &e.letter->payload : NULL,
                               .timer = e.timer,
                               .call = &e.call};
-        town_input(t, e.node, &in);
+        bool void_timer = e.kind == DC_INPUT_TIMER && e.boot != t->boot[e.node];
+        if (!t->down[e.node] && !void_timer)
+            town_input(t, e.node, &in);
         letter_drop(e.letter);
     }
     if (t->now_ns < until_ns)
@@ -323,21 +342,22 @@ static inline void town_storage(struct town *t, const struct town_spec *spec)
     t->set.genesis.deal = t->deal;
 }
 
-static inline void town_nodes(struct town *t, const struct town_spec *spec)
+static inline struct dc_node_config town_config(const struct town *t, uint32_t n)
 {
-    struct dc_error error = {0};
-    for (uint32_t n = 0; n < t->nodes; n++) {
-        enum dc_node_role role = n < t->validators                 ? DC_NODE_VALIDATOR
-                                 : n < t->validators + t->services ? DC_NODE_SERVICE
-                                                                   : DC_NODE_CLIENT;
-        struct dc_node_config c = {.chain = TOWN_CHAIN,
+    const struct town_spec *spec = &t->spec;
+    enum dc_node_role role = n < t->validators                 ? DC_NODE_VALIDATOR
+                             : n < t->validators + t->services ? DC_NODE_SERVICE
+                                                               : DC_NODE_CLIENT;
+    return (struct dc_node_config){.chain = TOWN_CHAIN,
                                    .id = n,
                                    .role = role,
                                    .strategy = spec->strategy[n],
                                    .store = t->store,
-                                   .crypto = &t->crypto,
+                                   .crypto = (struct dc_crypto *)(uintptr_t)&t->crypto,
                                    .params = &t->params,
                                    .key_seed = TOWN_SEED,
+                                   .incarnation = t->boot[n],
+                                   .registrar = &t->set.registrar,
                                    .capacity_bytes = t->set.account[n].capacity_bytes,
                                    .filler = role == DC_NODE_SERVICE ? &t->filler[n] : NULL,
                                    .disk = {.key = dc_mix64(n), .missing = spec->missing[n]},
@@ -349,6 +369,13 @@ static inline void town_nodes(struct town *t, const struct town_spec *spec)
                                    .timeout_ns =
                                        spec->timeout_ns != 0 ? spec->timeout_ns : 2000000000,
                                    .price_get = 1000};
+}
+
+static inline void town_nodes(struct town *t, const struct town_spec *spec)
+{
+    struct dc_error error = {0};
+    for (uint32_t n = 0; n < t->nodes; n++) {
+        struct dc_node_config c = town_config(t, n);
         t->node[n] = dc_node_create(&c, &error);
         CU_ASSERT_PTR_NOT_NULL_FATAL(t->node[n]);
         town_post(t, (struct town_event){.time_ns = 1, .node = n, .kind = DC_INPUT_START});
@@ -367,6 +394,7 @@ static inline struct town *town_make(const struct town_spec *spec)
     struct town *t = calloc(1, sizeof *t);
     struct dc_error error = {0};
     dc_crypto_init();
+    t->spec = *spec;
     t->validators = spec->validators;
     t->services = spec->services;
     t->clients = spec->clients;
@@ -392,7 +420,8 @@ static inline struct town *town_make(const struct town_spec *spec)
     struct dc_store_config config = {.chain = TOWN_CHAIN,
                                      .crypto = &t->crypto,
                                      .memo = true,
-                                     .keep_heights = 1000,
+                                     .keep_heights =
+                                         spec->keep_heights != 0 ? spec->keep_heights : 1000,
                                      .checker = &dc_node_answer_checker};
     CU_ASSERT_EQUAL_FATAL(dc_store_create(&config, &t->set.genesis, &t->store, &error), DC_OK);
     town_nodes(t, spec);
@@ -414,6 +443,37 @@ static inline void town_free(struct town *t)
     dc_crypto_close(&t->crypto);
     free(t->event);
     free(t);
+}
+
+/* --- crashes ---------------------------------------------------------------------------------- */
+
+static inline void town_crash(struct town *t, uint32_t node)
+{
+    t->down[node] = true;
+    t->boot[node]++;
+}
+
+/* Up again as the same process would be: what is durable was kept in memory. */
+static inline void town_restart(struct town *t, uint32_t node)
+{
+    struct dc_input in = {.kind = DC_INPUT_RESTART};
+    t->down[node] = false;
+    town_input(t, node, &in);
+}
+
+/* Up again as a new process on a disk of these bytes; whether its store was lost. */
+static inline bool town_recover(struct town *t, uint32_t node, const uint8_t *image, size_t size)
+{
+    struct dc_error error = {0};
+    struct dc_node_config config = town_config(t, node);
+    bool lost;
+    struct dc_node *fresh = dc_node_recover(&config, image, size, &lost, &error);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(fresh);
+    dc_node_destroy(t->node[node]);
+    t->node[node] = fresh;
+    t->height[node] = fresh->chain->final->header.height;
+    town_restart(t, node);
+    return lost;
 }
 
 /* --- looking ---------------------------------------------------------------------------------- */

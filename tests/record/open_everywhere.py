@@ -139,8 +139,9 @@ def check_synthetic(path):
             "blocks/committed_last": double(value(203, 1200)),
             "challenges/response_time": double(value(301, 3000)), "challenges/verdict": np.arange(3000) % 7,
             "trace/digest": value(401, 20000), "trace/sequence": np.arange(20000),
+            "trace/size": np.arange(20000) % 1000, "trace/message": np.arange(20000) % 3,
             "digest/digest": value(132, epochs, nodes) * np.uint64(0x100000001),
-            "faults/until": np.full(40, 2**63 - 1), "traffic/delay_max": np.full(12, 2.),
+            "faults/end": np.full(40, np.nan), "traffic/delay_max": np.full(12, 2.),
         }
         for name, expected in want.items():
             expect(name in file and same(file[name][...], expected), f"synthetic: {name} differs")

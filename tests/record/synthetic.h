@@ -177,8 +177,15 @@ static enum dc_status synthetic_rest(const struct synthetic *s, struct ds_record
         char text[80];
         snprintf(text, sizeof text, "crash %llu: 10 %% of validators \xe2\x86\x92 durable",
                  (unsigned long long)i);
-        struct ds_row_fault row = {(int64_t)i * 1000, INT64_MAX, (uint16_t)(i % 3), i, text};
-        row.time_ns += s->touch_table == DS_TABLE_FAULTS && i == 0;
+        struct ds_row_fault row = {.time_s = (double)i,
+                                   .end_s = NAN,
+                                   .occurrence = i,
+                                   .targets = i,
+                                   .kind = (uint16_t)(i % 3),
+                                   .id = "fault",
+                                   .nodes = "val[0], val[1]",
+                                   .parameters = text};
+        row.occurrence += s->touch_table == DS_TABLE_FAULTS && i == 0;
         status = ds_recorder_append(r, DS_TABLE_FAULTS, &row, error);
     }
     for (uint64_t i = 0; i < 12 && status == DC_OK; i++) {
@@ -194,7 +201,9 @@ static enum dc_status synthetic_rest(const struct synthetic *s, struct ds_record
                                    (uint32_t)(i % 11),
                                    i,
                                    synthetic_value(401, i, 0),
-                                   (uint16_t)(i % 2)};
+                                   (uint32_t)(i % 1000),
+                                   (uint16_t)(i % 2),
+                                   (uint16_t)(i % 3)};
         row.sequence += s->touch_table == DS_TABLE_TRACE && i == 0;
         status = ds_recorder_append(r, DS_TABLE_TRACE, &row, error);
     }
@@ -222,6 +231,7 @@ static enum dc_status synthetic_open(const struct synthetic *s, struct ds_record
         [DS_VOCABULARY_STRATEGY] = "honest ghost partial(0.3) washer",
         [DS_VOCABULARY_FAULT_KIND] = "crash partition slow_cpu",
         [DS_VOCABULARY_EVENT_KIND] = "message timer",
+        [DS_VOCABULARY_MESSAGE_KIND] = "other proposal vote",
     };
     struct ds_attribute attributes[] = {
         {"title", "synthetic"},    {"Conventions", "CF-1.8"},    {"destrasim_version", "0.1.0"},

@@ -1,0 +1,77 @@
+/* Events that wait: all of a paused node's, and the timers of a suspended one.
+ *
+ *   event --> dispatch --(up & WORLD_HELD)--> plight.list, in order of arrival
+ *                                                |  at the end: EV_RESUME
+ *   world_dispatch_deferred <--------------------+
+ *
+ * The node goes on being held until EV_RESUME is its turn, so that nothing overtakes. */
+#include "models/base/mem.h"
+#include "sim/world/faults.h"
+
+static bool defer_packet(const struct ds_event *e)
+{
+    return (e->kind & 0xff) <= EV_AGAIN;
+}
+
+void world_fault_defer(struct ds_world *w, const struct ds_event *e, int64_t ready_ns)
+{
+    struct world_plight *p = &w->plight[e->dst];
+    if (p->count == p->count_max) {
+        p->count_max = p->count_max == 0 ? 16 : 2 * p->count_max;
+        p->list = dc_mem_grow(p->list, p->count_max, sizeof *p->list);
+        DC_CHECK(p->list != NULL);
+    }
+    if (defer_packet(e))
+        world_packet_hold((struct packet *)(uintptr_t)e->payload, 1);
+    p->list[p->count++] = (struct world_deferred){*e, ready_ns};
+}
+
+/* What a machine still has to do when it is suspended: its timers, and its start if that was due. */
+static bool defer_stays(const struct ds_event *e)
+{
+    uint32_t event = e->kind & 0xff;
+    return event == EV_TIMER || event == EV_START || event == EV_RESTART;
+}
+
+void world_fault_defer_down(struct ds_world *w, const struct ds_event *e)
+{
+    const struct world_plight *p = w->plight != NULL ? &w->plight[e->dst] : NULL;
+    if (p != NULL && p->down != 0 && p->keeps == DS_STATE_FULL && !p->unborn && defer_stays(e))
+        world_fault_defer(w, e, 0);
+}
+
+void world_fault_forget(struct ds_world *w, uint32_t node, bool timers)
+{
+    struct world_plight *p = &w->plight[node];
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < p->count; i++) {
+        const struct ds_event e = p->list[i].event;
+        if (defer_packet(&e))
+            world_packet_drop(w, (struct packet *)(uintptr_t)e.payload);
+        else if (!timers && defer_stays(&e))
+            p->list[kept++] = p->list[i];
+    }
+    p->count = kept;
+}
+
+void world_fault_resume(struct ds_world *w, uint32_t shard, const struct ds_event *e)
+{
+    struct world_plight *p = &w->plight[e->dst];
+    if (!p->resuming || p->down != 0)
+        return;
+    p->resuming = false;
+    world_fault_flags(w, e->dst);
+    if (p->held != 0)
+        return; /* paused again since */
+    struct world_deferred *list = p->list;
+    uint32_t count = p->count;
+    p->list = NULL;
+    p->count = p->count_max = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct ds_event now = list[i].event;
+        now.time_ns = e->time_ns;
+        world_dispatch_deferred(w, shard, &now,
+                                list[i].ready_ns > e->time_ns ? list[i].ready_ns : e->time_ns);
+    }
+    dc_mem_free(list);
+}
