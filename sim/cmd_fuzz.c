@@ -140,8 +140,7 @@ static int loop(struct campaign *c)
     }
     ds_fuzz_kill(c->jobs, plan->jobs);
     ds_fuzz_progress_end(plan);
-    int saved = save(c, true);
-    return code != DS_EXIT_FINE ? code : saved;
+    return code != DS_EXIT_IO ? (save(c, true) == DS_EXIT_FINE ? code : DS_EXIT_IO) : code;
 }
 
 static int explore(struct ds_fuzz_plan *plan)
@@ -149,7 +148,9 @@ static int explore(struct ds_fuzz_plan *plan)
     struct campaign c = {.plan = plan, .begun = plan->state.next, .stop_after = UINT64_MAX};
     c.jobs = dc_mem_need(plan->jobs, sizeof *c.jobs, "runs");
     c.ring = dc_mem_need(WINDOW, sizeof *c.ring, "runs");
-    int code = loop(&c);
+    int code = save(&c, true); /* before anything is lost where it cannot be written */
+    if (code == DS_EXIT_FINE)
+        code = loop(&c);
     dc_mem_free(c.jobs);
     dc_mem_free(c.ring);
     return code;
@@ -176,7 +177,8 @@ static int check_folder(const char *path)
 {
     struct stat there;
     if (mkdir(path, 0777) != 0 && errno != EEXIST) {
-        ds_cmd_usage("%s: %s", path, strerror(errno));
+        ds_cmd_usage("%s: could not be made (%s): name another folder with -o", path,
+                     strerror(errno));
         return DS_EXIT_IO;
     }
     if (stat(path, &there) != 0 || !S_ISDIR(there.st_mode) || access(path, W_OK) != 0) {
@@ -208,6 +210,10 @@ static bool read_runs(const struct ds_args *args, struct ds_fuzz_plan *plan)
         return false;
     plan->jobs = (uint32_t)(jobs < JOBS_MAX ? jobs : JOBS_MAX);
     if (only != most) {
+        if (ds_args_value(args, "--from") != NULL || runs > 0 || plan->time_s > 0) {
+            ds_cmd_usage("fuzz: --only is one run: leave out --from, --runs and --time");
+            return false;
+        }
         plan->state.next = only;
         plan->only = true;
         runs = 1;
@@ -223,6 +229,13 @@ static int make_plan(const struct ds_args *args, struct ds_fuzz_plan *plan)
     const char **overrides = dc_mem_need(args->givens + 1, sizeof *overrides, "--set");
     size_t count = ds_args_values(args, "--set", overrides);
     int code = ds_cmd_load(args->operand[0], overrides, count, &plan->base);
+    ds_text_add(&plan->asked, DS_FUZZ_PROGRAM " fuzz ");
+    const char *slash = strrchr(args->operand[0], '/'); /* it goes into files that are mailed */
+    ds_fuzz_quote(&plan->asked, slash != NULL ? slash + 1 : args->operand[0]);
+    for (size_t i = 0; i < count; i++) {
+        ds_text_add(&plan->asked, " --set ");
+        ds_fuzz_quote(&plan->asked, overrides[i]);
+    }
     dc_mem_free(overrides);
     if (code != DS_EXIT_FINE)
         return code;
@@ -290,6 +303,7 @@ static int run(const struct ds_args *args)
         code = campaign(args, &plan);
     }
     dc_mem_free(plan.state.failures);
+    ds_text_free(&plan.asked);
     ds_scenario_free(&plan.base);
     return code;
 }

@@ -137,11 +137,20 @@ enum dc_status ds_fuzz_save(const struct ds_fuzz_state *state, const char *path,
 enum dc_status ds_fuzz_restore(struct ds_fuzz_state *state, const char *path, bool any_seed,
                                struct dc_error *error) DC_MUST_USE;
 
+/* What to type: a build with mutants runs scenarios that the plain program refuses. */
+#ifdef DC_MUTANTS
+#define DS_FUZZ_PROGRAM "destrasim-mutants"
+#else
+#define DS_FUZZ_PROGRAM "destrasim"
+#endif
+
 struct ds_fuzz_plan {
     struct ds_scenario base;
     struct ds_swarm swarm;
     struct ds_fuzz_state state;
     const char *folder, *resume;
+    struct ds_text
+        asked; /* "destrasim fuzz SCENARIO --set PATH=VALUE": what to type for the same */
     const volatile sig_atomic_t *stop;
     uint64_t until; /* the run after the last; UINT64_MAX: as long as there is time */
     uint32_t jobs;
@@ -150,6 +159,9 @@ struct ds_fuzz_plan {
     bool keep_going, only, quiet, live;
     double shown_s;
 };
+
+/* A word of a command, in quotes where a shell would not leave it alone. */
+void ds_fuzz_quote(struct ds_text *out, const char *word);
 
 /* Minimises failure number n and writes its files; exit code 0, or 3 and a message. */
 int ds_fuzz_shrink(struct ds_fuzz_plan *plan, size_t n);

@@ -191,7 +191,7 @@ static _Noreturn void child_main(const struct ds_fuzz_spec *spec, int out, int e
     dup2(err, STDERR_FILENO);
     struct child *c = dc_mem_need(1, sizeof *c, "a run");
     child_run(c, spec);
-    fflush(stderr);
+    (void)fflush(stderr);
     write_all(out, &c->outcome, sizeof c->outcome);
     _exit(0);
 }
@@ -210,7 +210,7 @@ bool ds_fuzz_start(struct ds_fuzz_job *job, const struct ds_fuzz_spec *spec)
         close(out[1]);
         return false;
     }
-    fflush(NULL);
+    (void)fflush(NULL);
     pid_t pid = fork();
     if (pid == 0)
         child_main(spec, out[1], err[1]);

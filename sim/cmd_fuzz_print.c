@@ -31,7 +31,7 @@ void ds_fuzz_progress(struct ds_fuzz_plan *plan)
 {
     if (!due(plan))
         return;
-    char text[256], of[64] = "", eta[80] = "";
+    char text[400], of[64] = "", eta[80] = "";
     double elapsed_s = plan->shown_s - plan->begin_s;
     uint64_t done = plan->state.next - plan->first;
     double rate = elapsed_s > 0 ? (double)done / elapsed_s : 0;
@@ -75,6 +75,26 @@ const char *ds_fuzz_never(const struct ds_fuzz_plan *plan)
 
 /* ---- for people ------------------------------------------------------------------------------ */
 
+void ds_fuzz_quote(struct ds_text *out, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-./:=+,%@";
+    bool quote = word[0] == '\0' || word[strspn(word, plain)] != '\0';
+    ds_text_add(out, quote ? "'" : "");
+    for (; *word != '\0'; word++)
+        if (*word == '\'')
+            ds_text_add(out, "'\\''");
+        else
+            ds_text_put(out, word, 1);
+    ds_text_add(out, quote ? "'" : "");
+}
+
+/* "1 run", "20,000 runs" */
+static void print_runs(uint64_t runs)
+{
+    printf("%s run%s", ds_word_count((double)runs).text, runs == 1 ? "" : "s");
+}
+
 static void print_indented(const char *text)
 {
     while (*text != '\0') {
@@ -115,12 +135,19 @@ static void print_failure(const struct ds_fuzz_state *s, size_t n)
         printf("  it did NOT fail when it was run again\n");
     if (f->file[0] == '\0')
         return;
-    printf("  minimised from %u to %u faults in %u runs%s; as drawn: %s\n", f->faults,
-           f->faults_minimised, f->calls, f->complete ? "" : ", until time was up", f->full);
-    if (f->confirmed)
-        printf("  reproduce it:  destrasim run %s\n", f->file);
-    else
+    printf("  minimised from %u to %u fault%s in %u runs%s; as drawn: %s\n", f->faults,
+           f->faults_minimised, f->faults_minimised == 1 ? "" : "s", f->calls,
+           f->complete ? "" : ", until time was up", f->full);
+    if (!f->confirmed) {
         printf("  %s did NOT fail in the same way when it was run by itself\n", f->file);
+        return;
+    }
+    struct ds_text file = {0};
+    ds_fuzz_quote(&file, f->file);
+    printf("  reproduce it:  " DS_FUZZ_PROGRAM " run %s -o failed.h5\n"
+           "  look at it:    " DS_FUZZ_PROGRAM " trace failed.h5 -o failed.svg\n",
+           file.data);
+    ds_text_free(&file);
 }
 
 static void print_coverage(const struct ds_fuzz_coverage *c)
@@ -146,20 +173,27 @@ void ds_fuzz_print(const struct ds_fuzz_plan *plan, double seconds)
 {
     const struct ds_fuzz_state *s = &plan->state;
     uint64_t here = s->next - plan->first;
-    printf("%s, seed %llu: %s runs", plan->base.name, (unsigned long long)s->seed,
-           ds_word_count((double)s->runs).text);
+    if (ds_cmd_caught() != 0)
+        printf("INTERRUPTED by a signal%s\n",
+               plan->resume != NULL ? ": the same command goes on from here" : "");
+    printf("%s, seed %llu: ", plan->base.name, (unsigned long long)s->seed);
+    print_runs(s->runs);
     if (here != s->runs)
         printf(" (%s of them now)", ds_word_count((double)here).text);
     printf(", %zu failed; %s virtual, %s events\n", s->failures_count,
            ds_word_time(s->virtual_s).text, ds_word_count((double)s->events).text);
     if (seconds > 0 && here > 0)
-        printf("%s runs an hour on %u processes\n",
-               ds_word_count((double)here * 3600 / seconds).text, plan->jobs);
+        printf("%s runs an hour on %u process%s\n",
+               ds_word_count((double)here * 3600 / seconds).text, plan->jobs,
+               plan->jobs == 1 ? "" : "es");
     print_coverage(&s->coverage);
-    for (size_t k = 0; k < plan->base.sometimes_count && k < DS_FUZZ_SOMETIMES_MAX; k++)
-        printf("%ssometimes   %-40s in %s runs%s\n", k == 0 ? "\n" : "",
-               plan->base.sometimes[k].text, ds_word_count((double)s->sometimes[k]).text,
-               s->sometimes[k] == 0 ? ": NEVER" : "");
+    bool whole = s->failures_count == 0 && !plan->only &&
+                 ds_cmd_caught() == 0; /* what stopped early says nothing yet */
+    for (size_t k = 0; k < plan->base.sometimes_count && k < DS_FUZZ_SOMETIMES_MAX; k++) {
+        printf("%ssometimes   %-40s in ", k == 0 ? "\n" : "", plan->base.sometimes[k].text);
+        print_runs(s->sometimes[k]);
+        printf("%s\n", s->sometimes[k] == 0 && (whole || plan->keep_going) ? ": NEVER" : "");
+    }
     for (size_t i = 0; i < s->failures_count; i++)
         print_failure(s, i);
 }

@@ -122,11 +122,12 @@ static int write_scenario(const struct ds_fuzz_plan *plan, const struct ds_fuzz_
         if (copy.faults_count > 0)
             memcpy(copy.faults, scenario->faults, copy.faults_count * sizeof *copy.faults);
         copy.title = "";
-        ds_text_printf(&text,
-                       "# Violates %s.\n# Run %llu of `destrasim fuzz %s --seed %llu`, %s:\n",
-                       f->key, (unsigned long long)f->run, base_name(plan->base.file),
-                       (unsigned long long)plan->state.seed, how);
+        ds_text_printf(&text, "# Violates %s.\n# Run %llu of seed %llu, %s:\n", f->key,
+                       (unsigned long long)f->run, (unsigned long long)plan->state.seed, how);
         comment(&text, evidence);
+        ds_text_printf(&text, "# As it was drawn:\n#     %s --seed %llu --only %llu\n",
+                       plan->asked.data, (unsigned long long)plan->state.seed,
+                       (unsigned long long)f->run);
         code = write_inputs(plan, &copy);
         ds_scenario_print_brief(&copy, &text);
     }
@@ -160,8 +161,8 @@ static int write_both(struct shrink *s, struct ds_fuzz_failure *f, const struct 
     snprintf(f->file, sizeof f->file, "%.300s/%.64s-%llu-%llu.yaml", plan->folder, plan->base.name,
              (unsigned long long)plan->state.seed, (unsigned long long)f->run);
     int code = write_scenario(plan, f, from, f->full, "as it was drawn", f->text);
-    snprintf(how, sizeof how, "minimised from %u to %u faults in %u runs", f->faults,
-             f->faults_minimised, f->calls);
+    snprintf(how, sizeof how, "minimised from %u to %u fault%s in %u runs", f->faults,
+             f->faults_minimised, f->faults_minimised == 1 ? "" : "s", f->calls);
     if (code == DS_EXIT_FINE)
         code = write_scenario(plan, f, &small->scenario, f->file, how, f->text);
     if (code != DS_EXIT_FINE)

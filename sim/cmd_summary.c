@@ -398,7 +398,7 @@ void ds_summary_json(const struct ds_outcome *o)
     json_text(&out, "violation", s->violation);
     json_text(&out, "invariant", s->invariant);
     json_key(&out, "violation_seconds");
-    ds_json_number(&out, s->invariants_held ? NAN : (double)s->violation_ns * 1e-9);
+    ds_json_number(&out, s->invariants_held ? NAN : (double)s->violation_ns / 1e9);
     json_invariants(&out, s);
     json_expectations(&out, "expectations", s->expectations, s->expectation_count);
     json_expectations(&out, "sometimes", s->sometimes, s->sometimes_count);

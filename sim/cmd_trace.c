@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "models/base/mem.h"
+#include "models/consensus/env.h"
 #include "models/wire/block.h"
 #include "sim/cmd_trace.h"
 #include "sim/describe.h"
@@ -112,7 +113,9 @@ static void watched(void *ctx, const struct ds_watched *e)
                                 .class = (uint8_t) class,
                                 .kind = (uint8_t)e->kind,
                                 .down = e->down,
-                                .height = e->block != NULL ? e->block->header.height : 0,
+                                .height = e->block != NULL               ? e->block->header.height
+                                          : e->note == DC_NOTE_TIMED_OUT ? e->b
+                                                                         : 0,
                                 .detail = e->kind == DS_WATCH_NOTE ? e->note : e->fault};
     log->list[log->count++] = new;
 }
@@ -177,6 +180,8 @@ static int choose_kinds(const struct ds_args *args, struct ds_trace_log *log)
     if (list == NULL)
         return DS_EXIT_FINE;
     log->classes = 0;
+    if (*list == '\0')
+        return ds_cmd_usage("trace: --kinds wants a list, as in --kinds vote,timeout,commit");
     while (*list != '\0') {
         size_t size = strcspn(list, ","), c = 0;
         while (c < DS_TRACE_CLASSES && (strlen(ds_trace_class_names[c]) != size ||
@@ -263,6 +268,46 @@ static int choose_window(const struct ds_args *args, struct ds_rerun *r,
     return DS_EXIT_FINE;
 }
 
+/* ---- what is found out by the run ------------------------------------------------------------ */
+
+/* The first violation at its place among the items: behind all of its time. */
+static void add_violation(struct ds_trace_log *log, const struct ds_rerun_result *result)
+{
+    int64_t at_ns = result->violation_ns;
+    if (at_ns < log->from_ns || at_ns >= log->until_ns || log->beyond > 0)
+        return;
+    const char *why = strstr(result->violation, " s: "); /* "at 7.5 s: agreement: ..." */
+    struct ds_text text = {0};
+    ds_text_printf(&text, "VIOLATED %s", why != NULL ? why + 4 : result->violation);
+    char *kept = text.failed ? NULL : dc_arena_alloc(&log->texts, text.size + 1);
+    DC_CHECK(kept != NULL);
+    memcpy(kept, text.data, text.size);
+    ds_text_free(&text);
+    log->list = dc_mem_grow(log->list, log->count + 1, sizeof *log->list);
+    DC_CHECK(log->list != NULL);
+    size_t place = log->count++;
+    for (; place > 0 && log->list[place - 1].time_ns > at_ns; place--)
+        log->list[place] = log->list[place - 1];
+    log->list[place] = (struct ds_trace_item){.time_ns = at_ns,
+                                              .sent_ns = -1,
+                                              .due_ns = -1,
+                                              .text = kept,
+                                              .node = UINT32_MAX,
+                                              .peer = UINT32_MAX,
+                                              .class = DS_TRACE_FAULT,
+                                              .kind = DS_TRACE_VIOLATION};
+}
+
+static void say_nothing(const struct ds_trace_log *log, const struct ds_rerun *r, int64_t ended_ns)
+{
+    if (log->from_ns >= ended_ns)
+        ds_cmd_warn("%s: nothing happens after %.9g s, and --from is %.9g s", r->path,
+                    (double)ended_ns / 1e9, (double)log->from_ns / 1e9);
+    else
+        ds_cmd_warn("nothing of what was asked for happens from %.9g s to %.9g s",
+                    (double)log->from_ns / 1e9, (double)log->until_ns / 1e9);
+}
+
 /* ---- the log --------------------------------------------------------------------------------- */
 
 /* The items of one line: one, or the same message to several nodes. */
@@ -306,7 +351,7 @@ static void print_log(const struct ds_trace_log *log, uint64_t limit)
         lines++;
         i += items;
     }
-    fflush(stdout);
+    (void)fflush(stdout);
     if (left > 0)
         ds_cmd_warn("%llu further lines are left out: --limit 0 shows all; --node, --from, --to "
                     "and --kinds choose",
@@ -339,6 +384,20 @@ static int write_picture(const struct ds_trace_log *log, const char *path)
     return DS_EXIT_IO;
 }
 
+/* It is SVG, whatever the name says. */
+static bool picture_name(const char *path)
+{
+    static const char *const others[] = {".png", ".pdf", ".jpg", ".jpeg", ".gif", ".h5"};
+    size_t size = path != NULL ? strlen(path) : 0;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (size >= strlen(others[i]) && strcmp(path + size - strlen(others[i]), others[i]) == 0) {
+            ds_cmd_usage("trace: -o draws SVG: name it %.*s.svg", (int)(size - strlen(others[i])),
+                         path);
+            return false;
+        }
+    return true;
+}
+
 static int trace(const struct ds_args *args, struct ds_rerun *r, const struct ds_rerun_how *how,
                  struct ds_trace_log *log)
 {
@@ -349,7 +408,7 @@ static int trace(const struct ds_args *args, struct ds_rerun *r, const struct ds
     log->scenario = &r->scenario;
     log->title = r->scenario.name;
     log->limit = ITEMS_MAX;
-    if (!ds_args_number(args, "--limit", 0, UINT32_MAX, &limit))
+    if (!ds_args_number(args, "--limit", 0, UINT32_MAX, &limit) || !picture_name(picture))
         return DS_EXIT_USAGE;
     int code = choose_nodes(args, log);
     if (code == DS_EXIT_FINE)
@@ -376,7 +435,11 @@ static int trace(const struct ds_args *args, struct ds_rerun *r, const struct ds
     if (!ds_rerun_same_build(r))
         ds_cmd_warn("%s was written by another build: this is the run as this program runs it",
                     r->path);
+    if (result.violation_ns >= 0)
+        add_violation(log, &result);
     print_log(log, limit);
+    if (log->count == 0)
+        say_nothing(log, r, result.ended_ns);
     return picture != NULL ? write_picture(log, picture) : DS_EXIT_FINE;
 }
 
@@ -422,8 +485,9 @@ const struct ds_command ds_cmd_trace = {
     .details =
         "Runs again what OUT.h5 embeds, up to --to, and prints one line for each thing that\n"
         "happened at the chosen nodes: messages sent and received with what they say, timers,\n"
-        "commits, faults, what nodes observed. In the diagram time runs down; messages are\n"
-        "arrows, commits dots, and the time in which a node is down is marked.",
+        "commits, faults, what nodes observed, and where an invariant is first violated.\n"
+        "In the diagram (-o) time runs down; messages are arrows, commits dots, rounds that\n"
+        "time out triangles; the time in which a node is down or a fault holds is marked.",
     .options = options,
     .operands_min = 1,
     .operands_max = 1,

@@ -23,15 +23,18 @@ enum ds_trace_class {
 };
 extern const char *const ds_trace_class_names[DS_TRACE_CLASSES];
 
+/* The kind of the item that says where an invariant was first broken: of no node. */
+enum { DS_TRACE_VIOLATION = UINT8_MAX };
+
 struct ds_trace_item {
     int64_t time_ns;
     int64_t sent_ns, due_ns; /* of a message; -1 when not known */
     uint64_t content;        /* of a message */
     const char *text;        /* as in the log; of SENT what the message says alone */
     uint32_t node, peer;
-    uint8_t class, kind; /* enum ds_watch_kind */
+    uint8_t class, kind; /* enum ds_watch_kind, or DS_TRACE_VIOLATION */
     bool down;           /* a message to a node that was down */
-    uint64_t height;     /* COMMIT */
+    uint64_t height;     /* COMMIT; of the note that a round timed out, the round */
     uint32_t detail;     /* FAULT and its end: which; NOTE: which */
 };
 

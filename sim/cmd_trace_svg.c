@@ -4,12 +4,15 @@
  *     0.0 s    |        |        |         they talk with
  *              |\___    |        |         a message: from sending to arrival; lost ones end in a
  *              |    \__>|        |         cross half-way
- *     0.5 s ---|--------o--------|---      o a commit; a band is a fault; a thick line a node that
- *              v        v        v         is down
+ *     0.5 s ---|--------o 12-----|---      o a commit, with its height where it is the first of it;
+ *              v        v        v         a triangle a round that times out, likewise; a band a
+ *                                          fault; a thick line a node that is down; a red line the
+ *                                          first violation
  *
- * Colours are those of Okabe and Ito, which the colour-blind tell apart; every arrow has its text
- * as a tooltip. */
+ * Colours are those of Okabe and Ito, which the colour-blind tell apart, lighter where the reader's
+ * page is dark; every arrow and mark has its text as a tooltip. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "models/base/mem.h"
@@ -19,8 +22,9 @@
 #include "sim/scenario/table.h"
 
 #define LEFT 84
-#define TOP 96
+#define TOP 116
 #define EDGE 36
+#define DROP_PX 12.0 /* by which the median message falls, where there is room */
 #define NO_LANE UINT32_MAX
 
 struct picture {
@@ -85,6 +89,29 @@ static void add_lanes(struct picture *p)
     dc_mem_free(shown);
 }
 
+static int compare_times(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* So high that the median message is seen to take time. */
+static double height_by_delay(const struct picture *p)
+{
+    int64_t *delay = dc_mem_need(p->log->count + 1, sizeof *delay, "delays"), from, until;
+    size_t count = 0;
+    for (size_t i = 0; i < p->log->count; i++)
+        if (arrow_of(p, &p->log->list[i], &from, &until) && until > from)
+            delay[count++] = until - from;
+    double height = 0;
+    if (count > 0) {
+        qsort(delay, count, sizeof *delay, compare_times);
+        height = DROP_PX * (double)(p->log->until_ns - p->log->from_ns) / (double)delay[count / 2];
+    }
+    dc_mem_free(delay);
+    return fmin(height, 1200);
+}
+
 static void measure(struct picture *p)
 {
     size_t arrows = 0;
@@ -100,7 +127,8 @@ static void measure(struct picture *p)
         p->every = 1;
     p->lane_px = fmax(34, fmin(130, 1500.0 / p->lanes));
     p->width_px = fmax(LEFT + p->lanes * p->lane_px + EDGE, 760);
-    p->height_px = TOP + EDGE + fmax(560, fmin(3200, (double)(arrows / p->every)));
+    double by_arrows = fmin(3200, (double)arrows / (double)p->every / 1.5);
+    p->height_px = TOP + EDGE + fmax(fmax(560, by_arrows), height_by_delay(p));
 }
 
 /* ---- pieces ---------------------------------------------------------------------------------- */
@@ -120,6 +148,9 @@ static void escape(struct ds_text *out, const char *text)
 static const char *const colours[DS_TRACE_MESSAGES] = {"#0072b2", "#009e73", "#d55e00", "#cc79a7",
                                                        "#8c8c8c", "#e69f00", "#56b4e9", "#b3a12c"};
 
+static const char *const dark_colours[DS_TRACE_MESSAGES] = {
+    "#4aa3df", "#2fc493", "#ff8c42", "#e39bc6", "#a5a5a5", "#f0b53c", "#7cc7f2", "#d1c14f"};
+
 static void draw_style(struct picture *p)
 {
     struct ds_text *out = p->out;
@@ -130,22 +161,66 @@ static void draw_style(struct picture *p)
         ".paper{fill:#ffffff}.ink{fill:#1f2328}.soft{fill:#6a737d}"
         ".lane{stroke:#b8bec5;stroke-width:1}.tick{stroke:#e3e6ea;stroke-width:1}\n"
         ".fault{fill:#d55e00;fill-opacity:.13}.down{fill:#c0392b;fill-opacity:.75}"
-        ".commit{fill:#1f2328}.out{fill:#d55e00}.m{fill:none;stroke-width:1.2}\n",
+        ".commit{fill:#1f2328}.out{fill:#d55e00}.m{fill:none;stroke-width:1.2}"
+        ".bad{stroke:#c0392b;stroke-width:2;fill:none}.badtext{fill:#c0392b}\n"
+        ".halo{stroke:#ffffff;stroke-width:3;stroke-linejoin:round;paint-order:stroke}\n",
         p->width_px, p->height_px, p->width_px, p->height_px);
     for (int c = 0; c < DS_TRACE_MESSAGES; c++)
         ds_text_printf(out, ".s%d{stroke:%s}.f%d{fill:%s}\n", c, colours[c], c, colours[c]);
-    ds_text_add(out, ".lost{stroke-dasharray:4 3}\n"
+    ds_text_add(out, ".lost{stroke-dasharray:4 3}.gone{stroke:#8c8c8c}\n"
                      "@media (prefers-color-scheme:dark){.paper{fill:#14171a}.ink{fill:#e6e8ea}"
                      ".soft{fill:#9aa4ad}.lane{stroke:#4a5259}.tick{stroke:#262b30}"
-                     ".commit{fill:#e6e8ea}}\n</style>\n<defs>\n");
+                     ".commit{fill:#e6e8ea}.halo{stroke:#14171a}.fault{fill-opacity:.22}"
+                     ".out{fill:#ff8c42}.down,.badtext{fill:#ff6b5e}.bad{stroke:#ff6b5e}\n");
+    for (int c = 0; c < DS_TRACE_MESSAGES; c++)
+        ds_text_printf(out, ".s%d{stroke:%s}.f%d{fill:%s}\n", c, dark_colours[c], c,
+                       dark_colours[c]);
+    ds_text_add(out, "}\n</style>\n<defs>\n");
     for (int c = 0; c < DS_TRACE_MESSAGES; c++)
         ds_text_printf(out,
                        "<marker id=\"a%d\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" "
                        "markerWidth=\"7\" markerHeight=\"7\" orient=\"auto\">"
-                       "<path class=\"f%d\" d=\"M0 1L8 4L0 7z\"/></marker>\n",
-                       c, c);
+                       "<path class=\"f%d\" d=\"M0 1L8 4L0 7z\"/></marker>"
+                       "<marker id=\"x%d\" viewBox=\"0 0 8 8\" refX=\"4\" refY=\"4\" "
+                       "markerWidth=\"7\" markerHeight=\"7\"><path class=\"m s%d\" "
+                       "d=\"M1 1l6 6m0 -6l-6 6\"/></marker>\n",
+                       c, c, c, c);
     ds_text_printf(out, "</defs>\n<rect class=\"paper\" width=\"%.0f\" height=\"%.0f\"/>\n",
                    p->width_px, p->height_px);
+}
+
+/* The second line of the legend: marks, those alone that are there. */
+static void draw_marks(struct picture *p)
+{
+    static const struct {
+        const char *name, *sign;
+    } marks[] = {{"lost", "<path class=\"m lost gone\" d=\"M0 0h20\"/><path class=\"m gone\" "
+                          "d=\"M18 -3l6 6m0 -6l-6 6\"/>"},
+                 {"commit, its height", "<circle class=\"commit\" cx=\"14\" cy=\"0\" r=\"4\"/>"},
+                 {"timed out, its round", "<path class=\"out\" d=\"M14 -4l5 8h-10z\"/>"},
+                 {"down", "<path class=\"down\" d=\"M12 -7h6v14h-6z\"/>"},
+                 {"fault", "<path class=\"fault\" d=\"M2 -7h22v14h-22z\"/>"},
+                 {"invariant violated", "<path class=\"bad\" d=\"M0 0h26\"/>"}};
+    bool there[sizeof marks / sizeof marks[0]] = {false};
+    double x = 16;
+    for (size_t n = 0; n < p->log->count; n++) {
+        const struct ds_trace_item *i = &p->log->list[n];
+        there[0] |= i->kind == DS_WATCH_LOST;
+        there[1] |= i->kind == DS_WATCH_COMMIT;
+        there[2] |= i->kind == DS_WATCH_NOTE && i->detail == DC_NOTE_TIMED_OUT;
+        there[3] |= i->kind == DS_WATCH_DOWN;
+        there[4] |= i->kind == DS_WATCH_FAULT;
+        there[5] |= i->kind == DS_TRACE_VIOLATION;
+    }
+    for (size_t m = 0; m < sizeof marks / sizeof marks[0]; m++) {
+        if (!there[m])
+            continue;
+        ds_text_printf(p->out,
+                       "<g transform=\"translate(%.0f 62)\">%s<text class=\"ink\" x=\"31\" "
+                       "y=\"4\">%s</text></g>\n",
+                       x, marks[m].sign, marks[m].name);
+        x += 45 + 7 * (double)strlen(marks[m].name);
+    }
 }
 
 static void draw_head(struct picture *p)
@@ -153,10 +228,11 @@ static void draw_head(struct picture *p)
     const struct ds_trace_log *log = p->log;
     struct ds_text *out = p->out;
     double x = 16;
+    int decimals = log->until_ns - log->from_ns < 100000000 ? 6 : 2;
     ds_text_add(out, "<text class=\"ink\" x=\"16\" y=\"24\" font-size=\"15\">");
     escape(out, log->title);
-    ds_text_printf(out, ", seed %llu, %.9g s to %.9g s", (unsigned long long)log->scenario->seed,
-                   (double)log->from_ns * 1e-9, (double)log->until_ns * 1e-9);
+    ds_text_printf(out, ", seed %llu, %.*f s to %.*f s", (unsigned long long)log->scenario->seed,
+                   decimals, (double)log->from_ns / 1e9, decimals, (double)log->until_ns / 1e9);
     if (p->every > 1)
         ds_text_printf(out, " (one of %zu messages of each kind)", p->every);
     ds_text_add(out, "</text>\n");
@@ -169,14 +245,7 @@ static void draw_head(struct picture *p)
                        c, c, x, x + 31, ds_trace_class_names[c]);
         x += 45 + 7 * (double)strlen(ds_trace_class_names[c]);
     }
-    ds_text_printf(out,
-                   "<circle class=\"commit\" cx=\"%.0f\" cy=\"42\" r=\"4\"/>"
-                   "<text class=\"ink\" x=\"%.0f\" y=\"46\">commit</text>"
-                   "<rect class=\"down\" x=\"%.0f\" y=\"35\" width=\"6\" height=\"14\"/>"
-                   "<text class=\"ink\" x=\"%.0f\" y=\"46\">down</text>"
-                   "<rect class=\"fault\" x=\"%.0f\" y=\"35\" width=\"20\" height=\"14\"/>"
-                   "<text class=\"ink\" x=\"%.0f\" y=\"46\">fault</text>\n",
-                   x + 5, x + 13, x + 68, x + 79, x + 120, x + 145);
+    draw_marks(p);
 }
 
 /* 1, 2 or 5 times a power of ten, for about ten ticks. */
@@ -238,7 +307,7 @@ static int64_t ends_at(const struct ds_trace_log *log, size_t i, enum ds_watch_k
 static void draw_faults(struct picture *p)
 {
     const struct ds_trace_log *log = p->log;
-    int labels = 0;
+    double label_px = 0; /* of the last label: the next one is below it */
     for (size_t i = 0; i < log->count; i++) {
         const struct ds_trace_item *item = &log->list[i];
         double y = y_of(p, item->time_ns);
@@ -250,9 +319,9 @@ static void draw_faults(struct picture *p)
                            fmax(1, y_of(p, ends_at(log, i, DS_WATCH_FAULT_END)) - y));
             escape(p->out, item->text);
             ds_text_printf(p->out,
-                           "</title></rect><text class=\"soft\" x=\"%.0f\" y=\"%.1f\" "
+                           "</title></rect><text class=\"soft halo\" x=\"%.0f\" y=\"%.1f\" "
                            "text-anchor=\"end\" font-size=\"11\">",
-                           p->width_px - EDGE / 2.0 - 4, y + 12 + 12 * (labels++ % 3));
+                           p->width_px - EDGE / 2.0 - 4, label_px = fmax(y + 12, label_px + 13));
             const struct ds_fault *fault = &log->scenario->faults[item->detail];
             ds_text_printf(p->out, "%s: ", ds_choice_name(ds_choices_fault, fault->kind));
             escape(p->out, fault->id);
@@ -286,14 +355,66 @@ static void draw_arrow(struct picture *p, const struct ds_trace_item *i, int64_t
         y2 = bottom;
     }
     ds_text_printf(p->out, "<path class=\"m s%d%s\"", i->class, lost ? " lost" : "");
-    if (!lost && !leaves)
-        ds_text_printf(p->out, " marker-end=\"url(#a%d)\"", i->class);
+    if (!leaves)
+        ds_text_printf(p->out, " marker-end=\"url(#%c%d)\"", lost ? 'x' : 'a', i->class);
     ds_text_printf(p->out, " d=\"M%.1f %.1fL%.1f %.1f", x1, y1, x2, y2);
-    if (lost)
-        ds_text_printf(p->out, "m-3 -3l6 6m0 -6l-6 6");
     ds_text_add(p->out, "\"><title>");
     escape(p->out, i->text);
     ds_text_add(p->out, "</title></path>\n");
+}
+
+static bool is_mark(const struct ds_trace_item *i)
+{
+    return i->kind == DS_WATCH_COMMIT ||
+           (i->kind == DS_WATCH_NOTE && i->detail == DC_NOTE_TIMED_OUT);
+}
+
+/* A commit or a round that is timed out. */
+static void draw_mark(struct picture *p, const struct ds_trace_item *i)
+{
+    double x = x_of(p, i->node), y = y_of(p, i->time_ns);
+    bool commit = i->kind == DS_WATCH_COMMIT;
+    if (commit)
+        ds_text_printf(p->out, "<circle class=\"commit\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"><title>",
+                       x, y);
+    else
+        ds_text_printf(p->out, "<path class=\"out\" d=\"M%.1f %.1fl5 8h-10z\"><title>", x, y - 4);
+    escape(p->out, i->text);
+    ds_text_add(p->out, commit ? "</title></circle>\n" : "</title></path>\n");
+}
+
+static void draw_label(struct picture *p, const struct ds_trace_item *i, const char *what)
+{
+    ds_text_printf(p->out,
+                   "<text class=\"%s halo\" x=\"%.1f\" y=\"%.1f\" font-size=\"10\">%s%llu"
+                   "</text>\n",
+                   i->kind == DS_WATCH_COMMIT ? "ink" : "out", x_of(p, i->node) + 6,
+                   y_of(p, i->time_ns) - 4, what, (unsigned long long)i->height);
+}
+
+/* A line where it is, and below the picture, where nothing is in the way, what it is. */
+static void draw_violation(struct picture *p, const struct ds_trace_item *i)
+{
+    double y = y_of(p, i->time_ns);
+    ds_text_printf(p->out, "<path class=\"bad\" d=\"M%d %.1fH%.0f\"><title>", LEFT, y,
+                   p->width_px - EDGE / 2.0);
+    escape(p->out, i->text);
+    ds_text_printf(p->out, "</title></path><text class=\"badtext\" x=\"16\" y=\"%.1f\">%.6f s: ",
+                   p->height_px - 12, (double)i->time_ns / 1e9);
+    size_t size = strcspn(i->text, ";"), room = (size_t)((p->width_px - EDGE) / 6.5) - 15;
+    struct ds_text line = {0};
+    ds_text_put(&line, i->text, size < room ? size : room);
+    escape(p->out, line.data != NULL ? line.data : "");
+    ds_text_printf(p->out, "%s</text>\n", size < room ? "" : "...");
+    ds_text_free(&line);
+}
+
+/* The next item is a commit of the same moment at the same node: it speaks for both. */
+static bool with_next(const struct ds_trace_log *log, size_t n)
+{
+    const struct ds_trace_item *i = &log->list[n], *next = i + 1;
+    return n + 1 < log->count && next->kind == DS_WATCH_COMMIT && next->node == i->node &&
+           next->time_ns == i->time_ns;
 }
 
 static void draw_items(struct picture *p)
@@ -307,20 +428,24 @@ static void draw_items(struct picture *p)
     }
     for (size_t n = 0; n < p->log->count; n++) {
         const struct ds_trace_item *i = &p->log->list[n];
-        if (!has_lane(p, i->node))
+        if (i->kind == DS_TRACE_VIOLATION)
+            draw_violation(p, i);
+        else if (has_lane(p, i->node) && is_mark(i))
+            draw_mark(p, i);
+    }
+    uint64_t highest = 0, round = 0; /* the first commit of a height, the first who times out */
+    for (size_t n = 0; n < p->log->count; n++) {
+        const struct ds_trace_item *i = &p->log->list[n];
+        if (!has_lane(p, i->node) || !is_mark(i))
             continue;
-        double x = x_of(p, i->node), y = y_of(p, i->time_ns);
+        if (i->kind == DS_WATCH_COMMIT && i->height > highest && !with_next(p->log, n))
+            draw_label(p, i, "");
+        else if (i->kind == DS_WATCH_NOTE && i->height != round)
+            draw_label(p, i, "r");
         if (i->kind == DS_WATCH_COMMIT)
-            ds_text_printf(
-                p->out, "<circle class=\"commit\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"><title>", x, y);
-        else if (i->kind == DS_WATCH_NOTE && i->detail == DC_NOTE_TIMED_OUT)
-            ds_text_printf(p->out, "<path class=\"out\" d=\"M%.1f %.1fl5 8h-10z\"><title>", x,
-                           y - 4);
+            highest = i->height > highest ? i->height : highest;
         else
-            continue;
-        escape(p->out, i->text);
-        ds_text_add(p->out,
-                    i->kind == DS_WATCH_COMMIT ? "</title></circle>\n" : "</title></path>\n");
+            round = i->height;
     }
 }
 

@@ -226,6 +226,7 @@ static int read_work(const struct ds_args *args, struct twins_work *w)
     w->next = w->from;
     w->resume = ds_args_value(args, "--resume");
     w->json = ds_args_value(args, "--json") != NULL;
+    w->quiet = ds_args_value(args, "--quiet") != NULL;
     w->begin_s = w->shown_s = ds_clock_wall();
     return DS_EXIT_FINE;
 }
@@ -289,6 +290,10 @@ static int run_places(struct twins_work *w)
         int wrote = ds_cmd_output(&text);
         code = wrote != DS_EXIT_FINE ? wrote : code;
     }
+    if (code > 128)
+        ds_cmd_warn("twins: interrupted: all before %" PRIu64 " are good: %s", w->next,
+                    w->resume != NULL ? "the same command goes on from there"
+                                      : "--from goes on from there");
     ds_twins_destroy(t);
     return code;
 }
@@ -322,6 +327,7 @@ static const struct ds_option options[] = {
     {"--explain", NULL, "with --only: leaders, partitions, and what happens"},
     {"--jobs", "J", "processes; default 1. Results do not depend on it"},
     {"--resume", "FILE", "keeps there how far it is, and goes on from there"},
+    {"--quiet", NULL, "no progress on standard error"},
     {"--json", NULL, "the result as one JSON object"},
     {"--mutant", "NAME", "runs a protocol with this bug (destrasim-mutants alone)"},
     {0},

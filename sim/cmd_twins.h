@@ -32,7 +32,7 @@ struct twins_work {
     struct twins_sum sum;  /* of those in [from, next), and of a failing chunk */
     uint64_t before;       /* of these runs, done before this process began */
     const char *resume;
-    bool json;
+    bool json, quiet;
     double begin_s, shown_s;
     uint32_t jobs, started, turn;
     int from_job[TWINS_JOBS_MAX];

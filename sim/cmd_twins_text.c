@@ -20,7 +20,7 @@ void ds_twins_progress(struct twins_work *w, bool last)
 {
     double now_s = ds_clock_wall();
     bool live = isatty(STDERR_FILENO) != 0;
-    if (last ? !live : now_s - w->shown_s < (live ? 0.2 : 10.0))
+    if (w->quiet || (last ? !live : now_s - w->shown_s < (live ? 0.2 : 10.0)))
         return;
     w->shown_s = now_s;
     if (last) {

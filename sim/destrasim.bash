@@ -8,8 +8,13 @@ _destrasim() {
         return
     fi
     case $command in
-    run) options="-o --seed --set --threads --until --quiet --json" kind=yaml ;;
-    check) kind=yaml ;;
+    run) options="-o --seed --set --threads --until --quiet --json --junit" kind=yaml ;;
+    check) options="--set --quiet" kind=yaml ;;
+    fuzz)
+        options="--runs --jobs --time --seed --from --only --print --set --keep-going --resume -o
+            --shrink-time --quiet --json"
+        kind=yaml
+        ;;
     verify) options="--threads --quiet" kind=h5 ;;
     diff) options="--limit --no-run --threads --quiet --json" kind=h5 ;;
     trace)
@@ -22,7 +27,7 @@ _destrasim() {
         ;;
     twins)
         options="--validators --rounds --epoch-blocks --sample --seed --from --to --count --only
-            --explain --jobs --resume --json --mutant"
+            --explain --jobs --resume --quiet --json --mutant"
         ;;
     detect)
         options="--input --detector -o --label --ignore --series --table --seed --trees --sample
@@ -44,7 +49,9 @@ _destrasim() {
     case $prev in
     -o) [ "$command" = run ] && kind=h5
         [ "$command" = detect ] && kind=csv
-        [ "$command" = trace ] && kind=svg ;;
+        [ "$command" = trace ] && kind=svg
+        [ "$command" = fuzz ] && kind=/ ;; # folders
+    --junit) kind=xml ;;
     --input) kind=csv ;;
     --*) [[ $prev =~ ^--(quiet|json|series|table|no-run|print|keep-going|count|explain)$ ]] || return ;;
     esac

@@ -118,6 +118,10 @@ enum dc_status ds_rerun_run(struct ds_rerun *r, const struct ds_rerun_how *how, 
         memcpy(out->content_digest, summary.content_digest, sizeof out->content_digest);
         out->ended_ns = progress.now_ns;
         out->violation_ns = summary.invariants_held ? -1 : summary.violation_ns;
+        size_t size = summary.violation != NULL ? strlen(summary.violation) : 0;
+        if (size > 0) /* the last byte stays 0 */
+            memcpy(out->violation, summary.violation,
+                   size < sizeof out->violation ? size : sizeof out->violation - 1);
         out->interrupted = ds_cmd_caught() != 0;
     }
     ds_world_destroy(world);
@@ -303,7 +307,7 @@ static size_t first_difference(const struct ds_events *a, const struct ds_events
 static const struct ds_event_seen *find_same(const struct ds_events *e, size_t index,
                                              const struct ds_event_seen *other)
 {
-    for (; index < e->count; index++) {
+    for (; e->list != NULL && index < e->count; index++) {
         const struct ds_event_seen *x = &e->list[index];
         if (x->node == other->node && x->source == other->source &&
             x->sequence == other->sequence && x->event == other->event)

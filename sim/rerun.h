@@ -42,6 +42,7 @@ struct ds_rerun_result {
     char trace_digest[33], content_digest[65];
     int64_t ended_ns;
     int64_t violation_ns; /* when it first broke an invariant; -1: it did not */
+    char violation[512];  /* the evidence; "" */
     bool interrupted;     /* by a signal: what it came to means nothing */
 };
 /* Runs it: into options->output if there is one, to options->until_ns or else to where the

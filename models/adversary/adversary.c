@@ -79,7 +79,7 @@ static void adversary_second_vote(struct dc_node *node, const struct dc_effect *
     memset(&vote.commits, 0, sizeof vote.commits);
     struct dc_hash digest =
         dc_vote_digest(node->env.chain, vote.epoch, vote.round, &vote.block, &vote.commits);
-    dc_sign(node->env.crypto, &node->key, digest.b, sizeof digest.b, vote.signature);
+    dc_sign(node->env.crypto, node->env.key, digest.b, sizeof digest.b, vote.signature);
     uint8_t second[DC_VOTE_MSG_BYTES];
     dc_vote_encode(&vote, second);
     dc_effect_send(out, e->to, second, sizeof second);
@@ -107,7 +107,7 @@ static void adversary_second_proposal(struct dc_node *node, const uint8_t *bytes
     struct dc_hash id = dc_block_id(second + 1, encoded);
     struct dc_hash digest =
         dc_proposal_digest(node->env.chain, b->header.epoch, b->header.round, &id);
-    dc_sign(node->env.crypto, &node->key, digest.b, sizeof digest.b, second + 1 + encoded);
+    dc_sign(node->env.crypto, node->env.key, digest.b, sizeof digest.b, second + 1 + encoded);
     struct dc_effect *e = dc_effects_add(out, DC_EFFECT_BROADCAST);
     e->bytes = second;
     e->size = (uint32_t)(1 + encoded + DC_SIGNATURE_BYTES);

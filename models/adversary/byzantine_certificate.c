@@ -175,7 +175,7 @@ static void certificate_in_timeout(const struct dc_node *node, struct dc_effect 
     t.qc_round = t.round - 1;
     t.qc_digest = dc_hash_bytes(DC_DOMAIN_TEST, t.qc_digest.b, sizeof t.qc_digest.b);
     struct dc_hash digest = dc_timeout_digest(node->env.chain, t.epoch, t.round, t.qc_round);
-    dc_sign(node->env.crypto, &node->key, digest.b, sizeof digest.b, t.signature);
+    dc_sign(node->env.crypto, node->env.key, digest.b, sizeof digest.b, t.signature);
     out->charge[DC_COST_SIGN]++;
     uint8_t *message = dc_effects_bytes(out, DC_TIMEOUT_MSG_BYTES_MAX);
     dc_byzantine_replace(e, message, dc_timeout_encode(&t, message));

@@ -176,7 +176,7 @@ uint8_t *dc_byzantine_proposal(const struct dc_node *node, const struct dc_block
     struct dc_hash id = dc_block_id(bytes + 1, block);
     struct dc_hash digest =
         dc_proposal_digest(node->env.chain, parts->header.epoch, parts->header.round, &id);
-    dc_sign(node->env.crypto, &node->key, digest.b, sizeof digest.b, bytes + 1 + block);
+    dc_sign(node->env.crypto, node->env.key, digest.b, sizeof digest.b, bytes + 1 + block);
     out->charge[DC_COST_SIGN]++;
     return bytes;
 }

@@ -36,7 +36,7 @@ static void forge_second_vote(struct dc_node *node, struct dc_byzantine_part *pa
     }
     struct dc_hash digest =
         dc_vote_digest(node->env.chain, vote.epoch, vote.round, &vote.block, &vote.commits);
-    dc_sign(node->env.crypto, &node->key, digest.b, sizeof digest.b, vote.signature);
+    dc_sign(node->env.crypto, node->env.key, digest.b, sizeof digest.b, vote.signature);
     out->charge[DC_COST_SIGN]++;
     uint8_t *other = dc_effects_bytes(out, DC_VOTE_MSG_BYTES);
     dc_vote_encode(&vote, other);

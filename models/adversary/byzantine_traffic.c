@@ -290,7 +290,7 @@ static void spam_vote(const struct dc_node *node, struct dc_byzantine_part *part
                         .commits = dc_follow_commits(b),
                         .signer = node->id};
     struct dc_hash digest = dc_vote_digest(node->env.chain, v.epoch, v.round, &v.block, &v.commits);
-    dc_sign(node->env.crypto, &node->key, digest.b, sizeof digest.b, v.signature);
+    dc_sign(node->env.crypto, node->env.key, digest.b, sizeof digest.b, v.signature);
     out->charge[DC_COST_SIGN]++;
     uint8_t bytes[DC_VOTE_MSG_BYTES];
     dc_vote_encode(&v, bytes);

@@ -213,7 +213,7 @@ static void twins_vote(struct dc_node *instance, struct dc_byzantine_part *part,
                         .signer = instance->id};
     struct dc_hash digest =
         dc_vote_digest(instance->env.chain, v.epoch, v.round, &v.block, &v.commits);
-    dc_sign(instance->env.crypto, &instance->key, digest.b, sizeof digest.b, v.signature);
+    dc_sign(instance->env.crypto, instance->env.key, digest.b, sizeof digest.b, v.signature);
     out->charge[DC_COST_SIGN]++;
     uint8_t bytes[DC_VOTE_MSG_BYTES];
     dc_vote_encode(&v, bytes);
@@ -245,7 +245,7 @@ static void twins_false_timeouts(const struct dc_node *node, struct dc_byzantine
         t.qc_round = 0;
         memset(&t.qc_digest, 0, sizeof t.qc_digest);
         struct dc_hash digest = dc_timeout_digest(node->env.chain, t.epoch, t.round, t.qc_round);
-        dc_sign(node->env.crypto, &node->key, digest.b, sizeof digest.b, t.signature);
+        dc_sign(node->env.crypto, node->env.key, digest.b, sizeof digest.b, t.signature);
         out->charge[DC_COST_SIGN]++;
         uint8_t *message = dc_effects_bytes(out, DC_TIMEOUT_MSG_BYTES_MAX);
         dc_byzantine_replace(e, message, dc_timeout_encode(&t, message));

@@ -38,8 +38,10 @@ enum dc_mutant { DC_MUTANT_TABLE(DC_MUTANT_ENUM) DC_MUTANT_COUNT };
 
 #ifdef DC_MUTANTS
 #define DC_MUTANT(params, NAME) ((params)->mutant == DC_MUTANT_##NAME)
+#define DC_MUTANT_EITHER(params, A, B) (DC_MUTANT(params, A) || DC_MUTANT(params, B))
 #else
 #define DC_MUTANT(params, NAME) 0
+#define DC_MUTANT_EITHER(params, A, B) 0
 #endif
 
 #endif

@@ -135,4 +135,20 @@ struct dc_params {
 #endif
 };
 
+/* Beside the delays, the round timer allows for work, clocks and small transfers. */
+#define DC_ROUND_SLACK_NS ((int64_t)500000000)
+
+/* The round timer's period after so many consecutive timeouts: doubling from
+ * block_interval + 500 ms + clock skew + 4 Delta to a cap with six of the largest delays. */
+static inline int64_t dc_params_period_ns(const struct dc_params *p, uint32_t backoff)
+{
+    int64_t fixed = p->block_interval_ns + DC_ROUND_SLACK_NS + p->clock_skew_ns;
+    int64_t base = fixed + 4 * p->delay_typical_ns;
+    int64_t cap = fixed + 6 * p->delay_max_ns;
+    int64_t period = base;
+    for (uint32_t i = 0; i < backoff && period < cap; i++)
+        period *= 2;
+    return period > cap ? (cap > base ? cap : base) : period;
+}
+
 #endif

@@ -9,18 +9,6 @@
 #include "models/consensus/statesync.h"
 
 #define ANSWERERS 8 /* of a committee answer one stale message in a period */
-#define SLACK_NS 500000000
-
-int64_t dc_jolteon_period_ns(const struct dc_params *p, uint32_t backoff)
-{
-    int64_t fixed = p->block_interval_ns + SLACK_NS + p->clock_skew_ns;
-    int64_t base = fixed + 4 * p->delay_typical_ns;
-    int64_t cap = fixed + 6 * p->delay_max_ns;
-    int64_t period = base;
-    for (uint32_t i = 0; i < backoff && period < cap; i++)
-        period *= 2;
-    return period > cap ? (cap > base ? cap : base) : period;
-}
 
 bool dc_jolteon_signs(const struct dc_jolteon_step *s)
 {
@@ -65,7 +53,7 @@ bool dc_jolteon_answers(const struct dc_jolteon_step *s, uint32_t to, uint64_t r
     uint32_t n = s->j->chain.committee->count;
     if (n <= ANSWERERS)
         return true;
-    uint64_t period = (uint64_t)(s->in->now_ns / dc_jolteon_period_ns(s->env->params, 0));
+    uint64_t period = (uint64_t)(s->in->now_ns / dc_params_period_ns(s->env->params, 0));
     uint64_t h = dc_mix64(dc_mix64((uint64_t)to << 32 | s->env->self) ^ (round << 20) ^ period);
     return h % n < ANSWERERS;
 }
@@ -106,7 +94,7 @@ static void begin_round(const struct dc_jolteon_step *s)
         wait_ns = 0;
     if (wait_ns > s->env->params->block_interval_ns)
         wait_ns = s->env->params->block_interval_ns;
-    j->deadline_ns = s->in->now_ns + wait_ns + dc_jolteon_period_ns(s->env->params, j->backoff);
+    j->deadline_ns = s->in->now_ns + wait_ns + dc_params_period_ns(s->env->params, j->backoff);
     j->certificate_asked = 0;
     dc_jolteon_set_timer(s);
 }
@@ -291,8 +279,7 @@ static void on_sync(const struct dc_jolteon_step *s)
     if (tc != NULL && tc->round >= j->durable.round) {
         if (!dc_tc_verify(s->env, tc, j->chain.committee, s->out))
             dc_follow_reject(&j->chain, s->in, DC_REJECT_CERTIFICATE, s->out);
-        else if (tc->qc_round_max <= dc_jolteon_qc_round(j) || DC_MUTANT(s->env->params, NO_LOCK) ||
-                 DC_MUTANT(s->env->params, TC_UNCHECKED))
+        else if (tc->qc_round_max <= dc_jolteon_qc_round(j) || DC_MUTANT_EITHER(s->env->params, NO_LOCK, TC_UNCHECKED))
             dc_jolteon_enter(s, tc->round + 1, tc);
     }
     dc_tc_drop(tc);

@@ -71,8 +71,4 @@ void dc_jolteon_timer(struct dc_jolteon *j, const struct dc_consensus_env *env,
 void dc_jolteon_restart(struct dc_jolteon *j, const struct dc_consensus_env *env,
                         const struct dc_input *in, struct dc_effects *out);
 
-/* The round timer's period after so many consecutive timeouts: doubling from
- * block_interval + 500 ms + clock skew + 4 Delta to a cap with six of the largest delays. */
-int64_t dc_jolteon_period_ns(const struct dc_params *p, uint32_t backoff);
-
 #endif

@@ -25,7 +25,7 @@ void dc_jolteon_time_out(const struct dc_jolteon_step *s)
         dc_effect_note(s->out, DC_NOTE_TIMED_OUT, d->epoch, d->round);
     }
     j->certificate_asked = 0;
-    j->deadline_ns = s->in->now_ns + dc_jolteon_period_ns(s->env->params, j->backoff - 1u);
+    j->deadline_ns = s->in->now_ns + dc_params_period_ns(s->env->params, j->backoff - 1u);
     dc_jolteon_set_timer(s);
 
     struct dc_timeout t = {.epoch = d->epoch,

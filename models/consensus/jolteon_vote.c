@@ -5,7 +5,9 @@
 #include "models/consensus/jolteon_impl.h"
 #include "models/crypto/vrf.h"
 
-#define AHEAD_NS 500000000 /* a proposal so far ahead of the local clock waits */
+#define AHEAD_NS 500000000           /* a proposal so far ahead of the local clock waits */
+#define DIRECT_BYTES_MAX (16 * 1024) /* what a leader sends to everybody itself after timeouts */
+#define SHRINK 2 /* bits by which the limit of a block falls with each round timed out */
 
 /* --- proposing ------------------------------------------------------------------------------- */
 
@@ -24,10 +26,9 @@ static struct dc_block *parent_to_extend(const struct dc_jolteon_step *s)
     struct dc_jolteon *j = s->j;
     const struct dc_jolteon_durable *d = &j->durable;
     uint64_t q = dc_jolteon_qc_round(j);
-    if (q + 1 != d->round &&
-        (d->high_tc == NULL || d->high_tc->round + 1 != d->round ||
-         (d->high_tc->qc_round_max > q && !DC_MUTANT(s->env->params, NO_LOCK) &&
-          !DC_MUTANT(s->env->params, TC_UNCHECKED))))
+    if (q + 1 != d->round && (d->high_tc == NULL || d->high_tc->round + 1 != d->round ||
+                              (d->high_tc->qc_round_max > q &&
+                               !DC_MUTANT_EITHER(s->env->params, NO_LOCK, TC_UNCHECKED))))
         return NULL;
     const struct dc_qc *qc = j->chain.high_qc;
     if (qc == NULL || dc_hash_equal(&qc->block, &j->chain.final->id))
@@ -36,6 +37,27 @@ static struct dc_block *parent_to_extend(const struct dc_jolteon_step *s)
     if (e == NULL || !dc_follow_execute(&j->chain, s->env, e, s->out))
         return NULL;
     return e->block;
+}
+
+/* After rounds timed out links may be too thin for full blocks within a period: less is offered, until
+ * something gets through.  Leaves out what does not fit; *candidate is then from dc_effects_bytes. */
+static uint32_t fewer_candidates(const struct dc_jolteon_step *s, uint32_t count,
+                                 const struct dc_tx_view **candidate)
+{
+    uint32_t bits = SHRINK * (uint32_t)s->j->backoff, kept = 0;
+    uint64_t limit = bits < 32 ? s->env->params->block_bytes_max >> bits : 0, size = 0;
+    if (bits == 0 || count == 0)
+        return count;
+    struct dc_tx_view *list = dc_effects_bytes(s->out, count * sizeof *list);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct dc_tx_view *t = &(*candidate)[i];
+        if (size + t->size > limit)
+            continue;
+        size += t->size;
+        list[kept++] = *t;
+    }
+    *candidate = list;
+    return kept;
 }
 
 /* Header and transactions of a block on parent: tx (from dc_mem) and count in parts. */
@@ -60,6 +82,7 @@ static bool fill_block(const struct dc_jolteon_step *s, struct dc_block *parent,
     uint32_t count = 0;
     if (env->node != NULL && env->node->candidates != NULL)
         count = env->node->candidates(env->context, parent, h, &candidate);
+    count = fewer_candidates(s, count, &candidate);
     bool *chosen = dc_mem_need((size_t)count + 1, sizeof *chosen, "a block's candidates");
     bool ok = dc_store_build(env->store, parent, parts, candidate, count, chosen, s->out);
     if (ok) {
@@ -80,7 +103,9 @@ static void send_proposal(const struct dc_jolteon_step *s, const struct dc_block
     bytes[0] = DC_MSG_PROPOSAL;
     memcpy(bytes + 1, b->bytes, b->size);
     memcpy(bytes + 1 + b->size, b->signature, DC_SIGNATURE_BYTES);
-    if (s->env->params->dissemination == DC_DISSEMINATION_DIRECT)
+    /* after rounds timed out nobody knows what became of his neighbours: the leader speaks to all */
+    if (s->env->params->dissemination == DC_DISSEMINATION_DIRECT ||
+        (s->j->backoff != 0 && size <= DIRECT_BYTES_MAX))
         dc_jolteon_send_members(s, s->j->chain.committee, bytes, size);
     struct dc_effect *e = dc_effects_add(s->out, DC_EFFECT_BROADCAST);
     e->bytes = bytes;
@@ -252,26 +277,67 @@ void dc_jolteon_resend(const struct dc_jolteon_step *s)
 
 /* --- collecting ------------------------------------------------------------------------------ */
 
-/* Another vote of the same signer and round in another set is evidence. */
+static bool tells_evidence(const struct dc_jolteon_step *s)
+{
+    return s->env->node != NULL && s->env->node->evidence != NULL &&
+           !DC_MUTANT(s->env->params, NO_EVIDENCE);
+}
+
+/* Two valid votes of one signer in one round, the second for (block, commits), are evidence. */
+static void tell_double(const struct dc_jolteon_step *s, const struct dc_vote *v,
+                        const struct dc_hash *block, const struct dc_hash *commits,
+                        const uint8_t signature[64])
+{
+    struct dc_vote w = *v;
+    w.block = *block;
+    w.commits = *commits;
+    memcpy(w.signature, signature, DC_SIGNATURE_BYTES);
+    uint8_t proof[DC_EVIDENCE_BYTES_MAX];
+    size_t size = dc_evidence_of_votes(v, &w, proof);
+    if (size != 0)
+        s->env->node->evidence(s->env->context, v->signer, DC_EVIDENCE_VOTES, proof, size, s->out);
+}
+
+/* Another vote of the same signer and round in another set. */
 static void look_for_double(const struct dc_jolteon_step *s, const struct dc_vote *v,
                             const struct dc_vote_set *own, uint32_t member)
 {
-    if (s->env->node == NULL || s->env->node->evidence == NULL ||
-        DC_MUTANT(s->env->params, NO_EVIDENCE))
+    if (!tells_evidence(s))
         return;
     for (const struct dc_vote_set *o = s->j->votes; o != NULL; o = o->next) {
         const uint8_t *signature;
         if (o == own || o->round != v->round || (signature = dc_vote_set_find(o, member)) == NULL)
             continue;
-        struct dc_vote w = *v;
-        w.block = o->block;
-        w.commits = o->commits;
-        memcpy(w.signature, signature, DC_SIGNATURE_BYTES);
-        uint8_t proof[DC_EVIDENCE_BYTES_MAX];
-        size_t size = dc_evidence_of_votes(v, &w, proof);
-        if (size != 0)
-            s->env->node->evidence(s->env->context, v->signer, DC_EVIDENCE_VOTES, proof, size,
-                                   s->out);
+        tell_double(s, v, &o->block, &o->commits, signature);
+    }
+}
+
+/* The signature of a member in a certificate, or NULL. */
+static const uint8_t *signature_in(const struct dc_qc *qc, uint32_t member)
+{
+    if (member >= qc->members || (qc->bitmap[member / 8] >> member % 8 & 1) == 0)
+        return NULL;
+    uint32_t before = 0;
+    for (uint32_t i = 0; i < member; i++)
+        before += qc->bitmap[i / 8] >> i % 8 & 1;
+    return qc->signature + (size_t)before * DC_SIGNATURE_BYTES;
+}
+
+/* A late vote against the certificate of its round, as long as that is here. */
+static void look_for_late_double(const struct dc_jolteon_step *s, const struct dc_vote *v,
+                                 uint32_t member)
+{
+    const struct dc_follow *f = &s->j->chain;
+    if (!tells_evidence(s))
+        return;
+    for (uint32_t i = 0; i <= f->known_count; i++) {
+        const struct dc_qc *qc = i == 0 ? f->high_qc : f->known[i - 1].block->qc;
+        if (qc == NULL || qc->round != v->round || qc->epoch != v->epoch)
+            continue;
+        const uint8_t *signature = signature_in(qc, member);
+        if (signature != NULL)
+            tell_double(s, v, &qc->block, &qc->commits, signature);
+        return;
     }
 }
 
@@ -315,10 +381,12 @@ static void late_vote(const struct dc_jolteon_step *s, const struct dc_vote *v, 
         dc_vote_digest(s->env->chain, v->epoch, v->round, &v->block, &v->commits);
     s->out->charge[DC_COST_VERIFY]++;
     if (dc_verify(s->env->crypto, s->j->chain.committee->key[member], digest.b, DC_HASH_BYTES,
-                  v->signature))
+                  v->signature)) {
+        look_for_late_double(s, v, member);
         node->late_vote(s->env->context, v, s->out);
-    else
+    } else {
         dc_follow_reject(&s->j->chain, s->in, DC_REJECT_SIGNATURE, s->out);
+    }
 }
 
 void dc_jolteon_on_vote(const struct dc_jolteon_step *s)

@@ -17,7 +17,7 @@
 static void send_epochs(const struct dc_follow *f, uint32_t to, uint64_t first,
                         struct dc_effects *out)
 {
-    const struct dc_epoch *have = f->epochs, *batch[DC_EPOCH_BATCH];
+    const struct dc_epoch *have = f->epochs, *batch[DC_EPOCH_BATCH] = {NULL};
     if (have == NULL || have->epoch <= first)
         return;
     struct dc_epoch_reply reply = {.first = first, .more = have->epoch > first + DC_EPOCH_BATCH};
@@ -26,7 +26,7 @@ static void send_epochs(const struct dc_follow *f, uint32_t to, uint64_t first,
             batch[have->epoch - first - 1] = have;
     uint64_t held = f->epochs->epoch - first;
     size_t size = 0;
-    for (uint32_t i = 0; i < DC_EPOCH_BATCH && i < held; i++) {
+    for (uint32_t i = 0; i < DC_EPOCH_BATCH && i < held && batch[i] != NULL; i++) {
         size += 8 + (size_t)batch[i]->handover->size + batch[i]->committee_size;
         if (i != 0 && size > REPLY_BYTES_MAX) {
             reply.more = true;

@@ -45,14 +45,13 @@ struct dc_state_reply {
 
 void dc_epoch_request_encode(uint64_t first, uint8_t out[DC_EPOCH_REQUEST_BYTES]);
 bool dc_epoch_request_decode(const uint8_t *bytes, size_t size, uint64_t *first);
-size_t dc_epoch_reply_size(const struct dc_epoch_reply *reply);
-void dc_epoch_reply_encode(const struct dc_epoch_reply *reply, uint8_t *out);
+size_t dc_epoch_reply_size(const struct dc_epoch_reply *e);
+void dc_epoch_reply_encode(const struct dc_epoch_reply *e, uint8_t *out);
 bool dc_epoch_reply_decode(const uint8_t *bytes, size_t size, struct dc_epoch_reply *out);
-void dc_state_request_encode(const struct dc_state_request *request,
-                             uint8_t out[DC_STATE_REQUEST_BYTES]);
+void dc_state_request_encode(const struct dc_state_request *q, uint8_t out[DC_STATE_REQUEST_BYTES]);
 bool dc_state_request_decode(const uint8_t *bytes, size_t size, struct dc_state_request *out);
 /* out: DC_STATE_REPLY_HEAD_BYTES + block_size. */
-void dc_state_reply_encode(const struct dc_state_reply *reply, uint8_t *out);
+void dc_state_reply_encode(const struct dc_state_reply *s, uint8_t *out);
 bool dc_state_reply_decode(const uint8_t *bytes, size_t size, struct dc_state_reply *out);
 
 #endif

@@ -140,6 +140,7 @@ static void accountable_signed(void *state, const struct ds_check_signed *m)
     if (m->kind == DS_CHECK_PROPOSED || m->signer >= s->config->nodes)
         return;
     struct log *l = &s->log[m->signer];
+    DC_CHECK(s->ring != 0);
     if (l->entry == NULL) {
         l->entry = dc_mem_need(s->ring, sizeof *l->entry, "signed messages");
         for (uint32_t i = 0; i < s->ring; i++)

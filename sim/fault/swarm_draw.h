@@ -24,7 +24,9 @@ struct ds_swarm_run {
     uint32_t corrupt, leavers; /* validators */
     uint32_t kinds;            /* drawn ones */
     bool collude;              /* the corrupted collude, or else are twins: not both */
+    bool followers;            /* services and clients are in the quorum, too */
     int64_t heal_at_ns;        /* faults happen before */
+    int64_t within_ns;         /* so long after it something new is final */
 };
 
 /* Draws: below n > 0; in [low, high]; log-uniform in [low, high], low > 0; with chance percent. */

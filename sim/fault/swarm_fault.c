@@ -155,11 +155,9 @@ static void swarm_crash(struct ds_swarm_run *r, struct ds_text *out)
     }
 }
 
-/* What a slow processor has not done by the heal, it does after it: factors of faults that overlap
- * multiply, and a backlog of minutes would be no violation. */
 static void swarm_slow(struct ds_swarm_run *r, struct ds_text *out)
 {
-    ds_text_printf(out, ", factor: %lld", (long long)ds_swarm_log(r, 2, 16));
+    ds_text_printf(out, ", factor: %lld", (long long)ds_swarm_log(r, 2, 64));
 }
 
 /* A forgetful disk is the corrupted ones' business; a torn write or a full disk anybody's. */
@@ -185,7 +183,7 @@ static void swarm_clock(struct ds_swarm_run *r, struct ds_text *out)
     static const char *const rates[] = {"0", "0.5", "0.9", "0.999", "1.001", "1.01", "1.1"};
     unsigned how = (unsigned)ds_swarm_below(r, 4);
     if (how <= 1)
-        swarm_time(out, "ahead", ds_swarm_log(r, MS, 4 * DS_SWARM_SECOND));
+        swarm_time(out, "ahead", ds_swarm_log(r, MS, 16 * DS_SWARM_SECOND));
     else if (how == 2)
         swarm_time(out, "behind", ds_swarm_log(r, MS, 64 * DS_SWARM_SECOND));
     if (how == 3 || ds_swarm_chance(r, 40))
@@ -225,7 +223,8 @@ static void swarm_link(struct ds_swarm_run *r, struct ds_text *out)
     swarm_messages(r, out);
     if (ds_swarm_chance(r, 30))
         ds_text_add(out, ", both: off");
-    uint32_t effects = (uint32_t)dc_next64(&r->stream) & (uint32_t)dc_next64(&r->stream) & 511;
+    uint64_t some = dc_next64(&r->stream), others = dc_next64(&r->stream);
+    uint32_t effects = (uint32_t)(some & others) & 511;
     if (effects == 0)
         effects = 1u << ds_swarm_below(r, 9);
     if ((effects & 1) != 0)
@@ -358,7 +357,7 @@ static const struct swarm_kind {
 } swarm_kinds[DS_FAULT_KINDS] = {
     [DS_FAULT_CRASH] = {.more = swarm_crash, .once = true},
     [DS_FAULT_PAUSE] = {.nodes = true, .ends = END_ALWAYS},
-    [DS_FAULT_SLOW_CPU] = {.more = swarm_slow, .nodes = true, .ends = END_MAYBE, .once = true},
+    [DS_FAULT_SLOW_CPU] = {.more = swarm_slow, .nodes = true, .ends = END_MAYBE},
     [DS_FAULT_DISK] = {.more = swarm_disk, .ends = END_ALWAYS},
     [DS_FAULT_CLOCK] = {.more = swarm_clock, .nodes = true, .ends = END_MAYBE},
     [DS_FAULT_LINK] = {.more = swarm_link, .ends = END_MAYBE},

@@ -44,6 +44,12 @@ enum dc_status ds_topology_route(const char *name, const struct ds_net_edges *ed
                                  bool directed, struct ds_net_topology *t,
                                  struct dc_error *error) DC_MUST_USE;
 
+struct ds_net_overlay;
+
+/* The overlay of these edges.  On error *out is for ds_overlay_free.  Errors: DC_ERR_IO. */
+enum dc_status ds_overlay_lists(const struct ds_net_edges *edges, struct ds_net_overlay *out,
+                                struct dc_error *error) DC_MUST_USE;
+
 /* Called before igraph is used: attribute handler on, error and warning handlers silent. */
 void ds_graph_prepare_igraph(void);
 

@@ -14,10 +14,10 @@ void ds_overlay_free(struct ds_net_overlay *overlay)
     *overlay = (struct ds_net_overlay){0};
 }
 
-/* Appends u to the list of each of its neighbours, for u in increasing order, which leaves every
+/* Declared in graph.h.  Appends u to the list of each of its neighbours, for u in increasing order, which leaves every
  * list sorted without sorting: pass 1 groups by first end, pass 2 transposes. */
-static enum dc_status overlay_lists(const struct ds_net_edges *edges, struct ds_net_overlay *out,
-                                    struct dc_error *error)
+enum dc_status ds_overlay_lists(const struct ds_net_edges *edges, struct ds_net_overlay *out,
+                                struct dc_error *error)
 {
     const uint32_t n = edges->nodes;
     uint32_t *fill = dc_mem_alloc((size_t)n + 1, sizeof(*fill));
@@ -43,6 +43,11 @@ static enum dc_status overlay_lists(const struct ds_net_edges *edges, struct ds_
             out->neighbour[fill[near[i]]++] = u;
     dc_mem_free(fill);
     dc_mem_free(near);
+    out->digest = dc_mix64(n);
+    for (uint32_t i = 0; i <= n; i++)
+        out->digest = dc_mix64(out->digest ^ out->offset[i]);
+    for (uint32_t i = 0; i < out->offset[n]; i++)
+        out->digest = dc_mix64(out->digest ^ out->neighbour[i]);
     return DC_OK;
 }
 
@@ -54,18 +59,13 @@ enum dc_status ds_overlay_build(const struct ds_net_graph *spec, struct ds_net_o
     uint32_t attempts;
     enum dc_status status = ds_graph_generate(spec, &edges, &attempts, error);
     if (status == DC_OK)
-        status = overlay_lists(&edges, out, error);
+        status = ds_overlay_lists(&edges, out, error);
     ds_edges_free(&edges);
     if (status != DC_OK) {
         ds_overlay_free(out);
         return status;
     }
     out->attempts = attempts;
-    out->digest = dc_mix64(out->nodes);
-    for (uint32_t i = 0; i <= out->nodes; i++)
-        out->digest = dc_mix64(out->digest ^ out->offset[i]);
-    for (uint32_t i = 0; i < out->offset[out->nodes]; i++)
-        out->digest = dc_mix64(out->digest ^ out->neighbour[i]);
     return DC_OK;
 }
 

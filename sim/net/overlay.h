@@ -26,6 +26,12 @@ enum dc_status ds_overlay_build(const struct ds_net_graph *spec, struct ds_net_o
                                 struct dc_error *error) DC_MUST_USE;
 void ds_overlay_free(struct ds_net_overlay *overlay); /* leaves it empty */
 
+/* Takes those out who are `gone` for good ([nodes]), and lets their neighbours find each other: what was
+ * connected stays connected (close.c).  On error unmodified.
+ * Errors: DC_ERR_IO.  Cost: edges log edges. */
+enum dc_status ds_overlay_close(struct ds_net_overlay *overlay, const bool *gone,
+                                struct dc_error *error) DC_MUST_USE;
+
 static inline const uint32_t *ds_overlay_neighbours(const struct ds_net_overlay *o, uint32_t node,
                                                     uint32_t *count)
 {

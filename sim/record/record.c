@@ -210,10 +210,13 @@ static bool allocate(struct ds_recorder *r, const struct ds_record_options *opti
     r->tables = dc_arena_alloc(&r->memory, r->schema->table_count * sizeof *r->tables);
     r->path = dc_arena_alloc(&r->memory, size);
     r->partial = dc_arena_alloc(&r->memory, size + 8);
-    if (r->dims == NULL || r->tables == NULL || r->path == NULL || r->partial == NULL)
+    r->begun = dc_arena_alloc(&r->memory, size + 12);
+    if (r->dims == NULL || r->tables == NULL || r->path == NULL || r->partial == NULL ||
+        r->begun == NULL)
         return false;
     memcpy(r->path, options->path, size);
     snprintf(r->partial, size + 8, "%s.partial", options->path);
+    snprintf(r->begun, size + 12, "%s.partial.new", options->path);
     for (size_t d = 0; d < r->schema->dim_count; d++)
         r->dims[d].scale = H5I_INVALID_HID;
     for (size_t t = 0; t < r->schema->table_count; t++) {
@@ -259,7 +262,7 @@ enum dc_status ds_recorder_open(const struct ds_record_options *options, struct 
         return dc_error_set(error, DC_ERR_IO, "%s: out of memory", options->path);
     }
     plan(r, options);
-    int probe = open(r->partial, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    int probe = open(r->begun, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (probe < 0) {
         status = dc_error_set(error, DC_ERR_IO, "%s: %s", r->partial, strerror(errno));
         release(r);
@@ -268,7 +271,7 @@ enum dc_status ds_recorder_open(const struct ds_record_options *options, struct 
     close(probe);
     errno = 0;
     r->driver = ds_disk_driver();
-    r->file = ds_h5_create(r->partial, r->driver);
+    r->file = ds_h5_create(r->begun, r->driver);
     if (r->file < 0) {
         status = ds_h5_failed(error, r->partial, "cannot create");
         release(r);
@@ -279,6 +282,9 @@ enum dc_status ds_recorder_open(const struct ds_record_options *options, struct 
         ds_recorder_break(r, "cannot lay out the results (out of memory or disk)", NULL);
     else if (ds_recorder_flush(r, NULL) == DC_OK)
         (void)ds_recorder_reserve(r, 0, NULL);
+    if (rename(r->begun, r->partial) != 0 && r->error.status == DC_OK)
+        dc_error_set(&r->error, DC_ERR_IO, "%s: cannot be renamed to %s: %s", r->begun, r->partial,
+                     strerror(errno));
     if (r->error.status != DC_OK)
         return ds_recorder_close(r, false, NULL, NULL, error);
     *out = r;

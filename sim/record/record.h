@@ -42,7 +42,8 @@ struct ds_record_options {
  * a directory, a missing or unwritable parent directory.  Touches nothing. */
 enum dc_status ds_record_check_path(const char *path, struct dc_error *error) DC_MUST_USE;
 
-/* Creates path.partial with `complete` = 0.  Names that begin with build_ and destrasim_version
+/* Creates path.partial with `complete` = 0; until its layout is on disk it is called
+ * path.partial.new, so that whatever is called path.partial opens.  Names that begin with build_ and destrasim_version
  * stay out of the content digest.  Everything in options is copied.  DC_ERR_USAGE as above,
  * DC_ERR_IO when the file cannot be written or memory is out; *out is NULL then. */
 enum dc_status ds_recorder_open(const struct ds_record_options *options, struct ds_recorder **out,

@@ -45,6 +45,7 @@ struct ds_record_table {
 struct ds_recorder {
     const struct ds_schema *schema;
     char *path, *partial;
+    char *begun; /* its name until its layout is on disk: whatever bears the name of partial opens */
     hid_t driver, file, summary;
     struct ds_record_dim *dims;
     struct ds_record_table *tables;

@@ -428,6 +428,11 @@ enum dc_status ds_scenario_load_text(const struct ds_source *source, const char 
                                      size_t count, struct ds_scenario *out,
                                      struct ds_diagnostics *d) DC_MUST_USE;
 void ds_scenario_free(struct ds_scenario *scenario);
+/* Sets p's delays, of which the round timer is made.  mean, largest: of the one-way delays between
+ * places; nodes: in the overlay.  Takes the validators and the network of the scenario, the
+ * dissemination of p. */
+void ds_scenario_delays(const struct ds_scenario *scenario, uint64_t nodes, int64_t mean_ns,
+                        int64_t largest_ns, struct dc_params *p);
 
 /* Resolved YAML, every default spelled out: loads again to the same struct, and prints the same. */
 void ds_scenario_print_resolved(const struct ds_scenario *scenario, struct ds_text *out);

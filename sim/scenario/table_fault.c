@@ -36,12 +36,12 @@
 #define SHARE_ROW(name, kinds, text)                                                               \
     {                                                                                              \
         .path = "faults[]." #name, .type = DS_SHARE, .offset = F(name), .fallback = "0", .max = 1, \
-        .only = (kinds), .meaning = text                                                           \
+        .only = (kinds), .meaning = (text)                                                         \
     }
 #define TIME_ROW(name, field, standard, least, most, kinds, text)                                  \
     {                                                                                              \
         .path = "faults[]." #name, .type = DS_AMOUNT, .dim = DS_DIM_TIME, .offset = F(field),      \
-        .fallback = standard, .min = (least), .max = (most), .only = (kinds), .meaning = text      \
+        .fallback = (standard), .min = (least), .max = (most), .only = (kinds), .meaning = (text)  \
     }
 
 const struct ds_param ds_rows_fault[] = {

@@ -19,17 +19,28 @@ void world_prefetch(void *ctx, uint32_t node)
     __builtin_prefetch(&w->busy_ns[node]);
 }
 
-static int64_t dispatch_cost(const struct ds_world *w, uint32_t node, const uint32_t *charge,
-                             int64_t start_ns)
+/* In ns / 256, at the node's own speed. */
+static uint64_t dispatch_cost(const struct ds_world *w, uint32_t node, const uint32_t *charge,
+                              int64_t start_ns)
 {
     uint64_t sum = 0;
     for (int i = 0; i < DC_COST_COUNT; i++)
         sum += (uint64_t)charge[i] * w->cost_ns_q8[i];
     if (w->machines)
         sum = world_machine_cost(w, node, charge, sum, start_ns);
-    if (w->slow_q16[node] != DS_NET_Q16_ONE)
-        sum = dc_muldiv(sum, w->slow_q16[node], DS_NET_Q16_ONE);
-    return (int64_t)(sum >> 8);
+    return sum;
+}
+
+/* When a slow node has done what costs so much; what comes until then waits. */
+static __attribute__((noinline, cold)) int64_t dispatch_slow(struct ds_world *w, uint32_t shard,
+                                                             uint32_t node, uint64_t cost,
+                                                             int64_t start_ns, int64_t now_ns)
+{
+    cost = dc_muldiv(cost, w->slow_q16[node], DS_NET_Q16_ONE);
+    int64_t done_ns = start_ns + (int64_t)(cost >> 8);
+    if (done_ns > now_ns)
+        world_fault_work(w, shard, node, done_ns);
+    return done_ns;
 }
 
 /* A list with room for one more. */
@@ -147,7 +158,10 @@ static void dispatch_effects(struct ds_world *w, uint32_t shard, uint32_t node,
 {
     struct shard *s = &w->shard[shard];
     struct dc_effects *out = &s->effects;
-    int64_t leave_ns = start_ns + dispatch_cost(w, node, out->charge, start_ns);
+    uint64_t cost = dispatch_cost(w, node, out->charge, start_ns);
+    int64_t leave_ns = __builtin_expect(w->slow_q16[node] != DS_NET_Q16_ONE, 0)
+                           ? dispatch_slow(w, shard, node, cost, start_ns, cause->time_ns)
+                           : start_ns + (int64_t)(cost >> 8);
     w->busy_ns[node] = leave_ns;
     if (w->sibling != NULL && w->sibling[node] != node && leave_ns > start_ns)
         dispatch_work(s, node, start_ns, leave_ns);

@@ -5,7 +5,7 @@
  *            durable   a new process on the same disk (models/node/durable.h)
  *            none      on an empty disk
  *   held     paused: what comes waits (fault_defer.c), in order, and is taken up at the end
- *   slow     factors multiply
+ *   slow     factors multiply; what comes while it is at work waits (fault_defer.c)
  *
  * Messages to a node that is down are lost; what it had not taken up too. */
 #include "models/adversary/byzantine.h"
@@ -47,7 +47,7 @@ void world_fault_down(struct ds_world *w, uint32_t node, enum ds_fault_state kee
     if (p->down++ == 0) {
         p->keeps = DS_STATE_FULL;
         p->unborn = p->unborn || now_ns < 1; /* EV_START is at 1 ns */
-        p->resuming = false;
+        p->resuming = p->working = false;
         node_stop(w, node);
     }
     if ((uint8_t)keeps > p->keeps) {
@@ -69,9 +69,11 @@ void world_fault_down(struct ds_world *w, uint32_t node, enum ds_fault_state kee
 static void node_resume(struct ds_world *w, uint32_t node, int64_t now_ns)
 {
     struct world_plight *p = &w->plight[node];
-    p->resuming = p->count != 0;
-    if (p->resuming)
-        world_post_self(w, 0, node, now_ns, EV_RESUME, 0);
+    if (!p->working) { /* else it goes on when it has done what it is at */
+        p->resuming = p->count != 0;
+        if (p->resuming)
+            world_post_self(w, 0, node, now_ns, EV_RESUME, 0);
+    }
     world_fault_flags(w, node);
 }
 
@@ -110,8 +112,9 @@ void world_fault_release(struct ds_world *w, uint32_t node, int64_t now_ns)
         node_resume(w, node, now_ns);
 }
 
-void world_fault_slow(struct ds_world *w, uint32_t node)
+void world_fault_slow(struct ds_world *w, uint32_t node, int64_t now_ns)
 {
+    uint32_t old = w->slow_q16[node];
     double factor = DS_NET_Q16_ONE;
     for (size_t i = 0; i < w->scenario->faults_count; i++) {
         const struct ds_fault *f = &w->scenario->faults[i];
@@ -120,7 +123,14 @@ void world_fault_slow(struct ds_world *w, uint32_t node)
             if (o->to.node[node])
                 factor *= f->factor;
     }
-    w->slow_q16[node] = factor + 0.5 >= 4294967295.0 ? UINT32_MAX : (uint32_t)(factor + 0.5);
+    uint32_t new = factor + 0.5 >= 4294967295.0 ? UINT32_MAX : (uint32_t)(factor + 0.5);
+    w->slow_q16[node] = new;
+    if (!w->plight[node].working || new == old)
+        return;
+    int64_t left_ns = w->busy_ns[node] > now_ns ? w->busy_ns[node] - now_ns : 0;
+    left_ns = (int64_t)dc_muldiv((uint64_t)left_ns, new, old);
+    w->busy_ns[node] = now_ns + (left_ns > 0 ? left_ns : 1);
+    world_fault_work(w, 0, node, w->busy_ns[node]);
 }
 
 /* --- starting again --------------------------------------------------------------------------- */

@@ -58,7 +58,7 @@ void world_fault_churn_begin(struct ds_world *w, uint32_t fault, struct world_oc
             chosen[count++] = n;
     for (uint32_t i = 0; t->row == NULL && i < count; i++)
         churn_add(w, fault, o, chosen[i], now_ns + churn_draw(w, fault, chosen[i], 0, false), true);
-    for (uint32_t i = 0; count > 0 && i < t->count; i++) {
+    for (uint32_t i = 0; t->row != NULL && count > 0 && i < t->count; i++) {
         uint32_t n = churn_node(w, o, chosen, &t->row[i]);
         if (n == UINT32_MAX)
             continue;

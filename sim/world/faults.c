@@ -93,7 +93,7 @@ static void fault_node_begin(struct ds_world *w, const struct ds_fault *f,
     case DS_FAULT_CRASH: world_fault_down(w, n, f->state, now_ns); break;
     case DS_FAULT_JOIN: world_fault_down(w, n, DS_STATE_DURABLE, now_ns); break;
     case DS_FAULT_PAUSE: world_fault_hold(w, n); break;
-    case DS_FAULT_SLOW_CPU: world_fault_slow(w, n); break;
+    case DS_FAULT_SLOW_CPU: world_fault_slow(w, n, now_ns); break;
     case DS_FAULT_CLOCK: world_clock_change(w, n, now_ns); break;
     case DS_FAULT_DISK: world_fault_disk(w, f, o, n, true, now_ns); break;
     default: break;
@@ -107,7 +107,7 @@ static void fault_node_end(struct ds_world *w, const struct ds_fault *f, struct 
     case DS_FAULT_CRASH:
     case DS_FAULT_JOIN: world_fault_up(w, n, now_ns); break;
     case DS_FAULT_PAUSE: world_fault_release(w, n, now_ns); break;
-    case DS_FAULT_SLOW_CPU: world_fault_slow(w, n); break;
+    case DS_FAULT_SLOW_CPU: world_fault_slow(w, n, now_ns); break;
     case DS_FAULT_CLOCK: world_clock_change(w, n, now_ns); break;
     case DS_FAULT_DISK: world_fault_disk(w, f, o, n, false, now_ns); break;
     default: break;
@@ -302,6 +302,17 @@ static void occurrence_reselect(struct ds_world *w, const struct ds_fault_step *
 
 /* --- the heal --------------------------------------------------------------------------------- */
 
+/* Who is there no more is nobody's neighbour. */
+static void fault_close(struct ds_world *w)
+{
+    bool *gone = dc_mem_need(w->nodes, sizeof *gone, "who has gone"), any = false;
+    for (uint32_t n = 0; n < w->nodes; n++)
+        any |= gone[n] = w->plight[n].gone;
+    if (any)
+        fault_check(w, ds_overlay_close(&w->overlay, gone, &w->error));
+    dc_mem_free(gone);
+}
+
 /* First everybody outside of the quorum is stopped for good, then everything ends. */
 static void fault_heal(struct ds_world *w, int64_t now_ns)
 {
@@ -320,6 +331,7 @@ static void fault_heal(struct ds_world *w, int64_t now_ns)
     for (uint32_t i = 0; i < w->scenario->faults_count; i++)
         while (s->fault[i].first != NULL)
             occurrence_end(w, i, s->fault[i].first, now_ns);
+    fault_close(w);
     for (uint32_t n = 0; n < w->nodes; n++)
         for (; w->plight[n].torn_down > 0; w->plight[n].torn_down--)
             world_fault_up(w, n, now_ns);

@@ -95,11 +95,13 @@ struct world_plight {
     bool unborn;         /* it went down before it ever started */
     bool gone;           /* for good */
     bool resuming;       /* EV_RESUME is under way */
+    bool working;        /* ... because it is slow and at work */
+    int64_t resume_ns;   /* then: when; an EV_RESUME of another time is void */
     bool excused;
     struct world_image image; /* what its disk holds; none: what the node has */
     struct world_image torn;  /* a later write that was not finished */
     struct world_deferred *list;
-    uint32_t count, count_max;
+    uint32_t next, count, count_max; /* those from `next` on wait */
 };
 
 struct world_death {
@@ -124,7 +126,8 @@ void world_fault_down(struct ds_world *w, uint32_t node, enum ds_fault_state kee
 void world_fault_up(struct ds_world *w, uint32_t node, int64_t now_ns);
 void world_fault_hold(struct ds_world *w, uint32_t node);
 void world_fault_release(struct ds_world *w, uint32_t node, int64_t now_ns);
-void world_fault_slow(struct ds_world *w, uint32_t node); /* works its factor out again */
+/* Works its factor out again; what it is at is done at the new speed from now on. */
+void world_fault_slow(struct ds_world *w, uint32_t node, int64_t now_ns);
 /* Works `up` out again. */
 void world_fault_flags(struct ds_world *w, uint32_t node);
 /* It starts at once from what its disk holds, as after a crash. */

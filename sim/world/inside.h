@@ -335,6 +335,8 @@ void world_faults_finish(struct ds_world *w);
 void world_fault_defer(struct ds_world *w, const struct ds_event *e, int64_t ready_ns);
 /* An event of a node's own while it is down; timers wait when the machine is only suspended. */
 void world_fault_defer_down(struct ds_world *w, const struct ds_event *e);
+/* A slow node is at work: what comes waits. */
+void world_fault_work(struct ds_world *w, uint32_t shard, uint32_t node, int64_t until_ns);
 /* EV_RESUME: hands the waiting events to world_dispatch_deferred. */
 void world_fault_resume(struct ds_world *w, uint32_t shard, const struct ds_event *e);
 /* dispatch.c: an event that waited, now at e->time_ns; takes its packet's reference. */

@@ -114,9 +114,8 @@ enum dc_status world_links(struct ds_world *w, struct dc_error *error)
 /* Allowed for the transfer of a gossiped body, beside the way there and back. */
 static const int64_t network_transfer_ns = 100000000;
 
-/* Delta and the largest delay that the round timer reckons with: what a block takes to reach
- * everyone, by gossip three one-way delays (announce, pull, body) for each hop.  Last miles are left
- * out: they are service nodes', which no committee waits for. */
+/* Delta and the largest delay that the round timer reckons with.  Last miles are left out: they are
+ * service nodes', which no committee waits for. */
 void world_delays(struct ds_world *w)
 {
     int64_t largest = w->scenario->network.host_delay_ns, sum = 0;
@@ -127,20 +126,5 @@ void world_delays(struct ds_world *w)
         largest = d > largest ? d : largest;
     }
     w->patience_ns = 3 * largest + network_transfer_ns;
-    int64_t trips = 1;
-    if (w->params.dissemination == DC_DISSEMINATION_GOSSIP) {
-        uint64_t reach = w->scenario->network.overlay.degree;
-        int64_t hops = 1;
-        for (; reach < w->nodes && hops < 32; hops++)
-            reach *= w->scenario->network.overlay.degree > 2
-                         ? w->scenario->network.overlay.degree - 1
-                         : 2;
-        trips = 3 * hops;
-    }
-    int64_t mean =
-        sum > w->scenario->network.host_delay_ns ? sum : w->scenario->network.host_delay_ns;
-    w->params.delay_typical_ns = trips > 1 ? mean * trips : largest;
-    if (w->params.delay_typical_ns < largest)
-        w->params.delay_typical_ns = largest;
-    w->params.delay_max_ns = 2 * w->params.delay_typical_ns;
+    ds_scenario_delays(w->scenario, w->nodes, sum, largest, &w->params);
 }

@@ -1,6 +1,6 @@
-/* What the world shows to the invariants of sim/check: votes and timeouts as they left nodes, commits,
- * the committee of each epoch, drawn once more; blocks are in observe_block.c, queues and messages
- * in observe_level.c. */
+/* What the world shows to the invariants of sim/check: votes and timeouts as they left nodes,
+ * commits, the committee of each epoch, drawn once more; blocks are in observe_block.c, queues and
+ * messages in observe_level.c. */
 #include <stdlib.h>
 
 #include "models/base/mem.h"

@@ -178,7 +178,7 @@ static enum dc_status twins_chain(struct ds_twins *t, struct dc_error *error)
 enum dc_status ds_twins_create(const struct ds_twins_config *config, struct ds_twins **out,
                                struct dc_error *error)
 {
-    uint64_t count;
+    uint64_t count = 0;
     *out = NULL;
     enum dc_status status = ds_twins_count(config, &count, error);
     if (status != DC_OK)
@@ -248,6 +248,7 @@ static void twins_script(struct ds_twins *t, uint64_t number)
     uint32_t turn[DS_TWINS_VALIDATORS_MAX], n = t->config.validators;
     twins_decode(t, number, t->script, t->side);
     struct dc_stream s = dc_stream(number, dc_name("turns"), dc_name("twins"));
+    DC_CHECK(n > t->faulty);
     for (uint32_t k = 0; k < n; k++)
         turn[k] = (k + t->faulty) % n;
     for (uint32_t k = n - t->faulty; k-- > 1;) {
@@ -262,7 +263,7 @@ static void twins_script(struct ds_twins *t, uint64_t number)
 static void twins_begin(struct ds_twins *t, uint64_t number)
 {
     twins_script(t, number);
-    int64_t period = dc_jolteon_period_ns(&t->params, 16);
+    int64_t period = dc_params_period_ns(&t->params, 16);
     t->now_ns = 0;
     t->heal_ns = 2 * (int64_t)(t->config.rounds + 1) * period;
     t->limit_ns = INT64_MAX;
@@ -296,7 +297,7 @@ static void twins_heal(struct ds_twins *t)
     t->goal = highest + 1;
     t->result->final_before = highest;
     t->limit_ns =
-        t->now_ns + (3 * (int64_t)t->config.validators + 8) * dc_jolteon_period_ns(&t->params, 16);
+        t->now_ns + (3 * (int64_t)t->config.validators + 8) * dc_params_period_ns(&t->params, 16);
     if (t->log != NULL)
         ds_text_printf(t->log, "%10.3f s      the network has healed\n", (double)t->now_ns / 1e9);
 }

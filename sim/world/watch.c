@@ -231,7 +231,7 @@ static void watch_up(struct ds_world *w)
             world_watch_fault(w, f, true, v->barrier_ns);
     v->looked = true;
     for (uint32_t n = 0; n < w->nodes; n++) {
-        if (v->up[n] == w->up[n])
+        if ((v->up[n] != 0) == (w->up[n] != 0)) /* a pause is a bit beside WORLD_UP */
             continue;
         v->up[n] = w->up[n];
         if (!watch_time(v, v->barrier_ns) || !watch_node(v, n))

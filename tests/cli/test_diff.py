@@ -102,7 +102,8 @@ class Diff(Case):
                              first["trace/time"][at])
         text = self.diff()
         self.assertRegex(text, r"\n  A: \w+ at node \d+ \(\w+\[\d\]\), \d+\.\d{9} s, caused by node "
-                               r"\d+ \(\S+\), sequence \d+\n     (vote|proposal|timeout|sync|tx) ")
+                               r"\d+ \(\S+\), sequence \d+\n"
+                               r"(     (vote|proposal|timeout|sync|tx) |  B: resume )")
 
     def test_an_added_fault_moves_nothing_before_it(self):
         self.run_small("a.h5")

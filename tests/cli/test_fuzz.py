@@ -55,6 +55,16 @@ class Fuzz(Case):
         self.assertTrue(command, done.stdout)
         self.call(*command.group(1).split(), "--quiet", code=1)
 
+    def test_the_file_says_how_it_was_drawn(self):
+        got = self.json(FAILING, "--seed", "3", "--set", "protocol.theta=0.25", code=1)
+        head = cli.read(self.path(got["failures"][0]["file"])).decode()
+        command = re.search(r"^#     destrasim (fuzz base.yaml .+)$", head, re.M)[1].split()
+        self.assertIn("protocol.theta=0.25", command)
+        again = json.loads(self.call(*command, "--quiet", "--json", "--shrink-time", "1 ms",
+                                     code=1).stdout)
+        self.assertEqual(again["failures"][0]["run"], got["failures"][0]["run"])
+        self.assertEqual(again["failures"][0]["invariant"], got["failures"][0]["invariant"])
+
     def test_jobs_change_nothing(self):
         one, four = (self.json(FAILING, "--jobs", n, "-o", n, "--seed", "5", code=1)
                      for n in ("1", "4"))
@@ -133,6 +143,12 @@ class Fuzz(Case):
     def test_refusals(self):
         self.assertIn("no folder", self.fuzz(FINE, "-o", "base.yaml", code=3).stderr)
         self.assertIn("--runs", self.fuzz(FINE, "--runs", "0", code=2).stderr)
+        self.assertIn("--only is one run",
+                      self.fuzz(FINE, "--only", "3", "--from", "2", code=2).stderr)
+        self.assertIn("name another folder", self.fuzz(FINE, "-o", "no/such/one", code=3).stderr)
+        done = self.fuzz(FINE, "--resume", "no/file", "--runs", "1", code=3)
+        self.assertEqual(len(done.stderr.splitlines()), 1)  # at once, and once
+        self.assertEqual(done.stdout, "")
         self.fuzz("name: x\n", code=2)
         self.call("fuzz", code=2)
 

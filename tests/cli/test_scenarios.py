@@ -1,9 +1,11 @@
-"""Scenarios that are wrong: place, reason, suggestion, exit code 2, and no file left behind."""
+"""Scenarios that are wrong: place, reason, suggestion, exit code 2, and no file left behind; and
+those of scenarios/ that are about faults, which run in a second: what they expect holds."""
+import json
 import os
 import unittest
 
 import cli
-from cli import Case, DIAGNOSTIC
+from cli import Case, DIAGNOSTIC, scenario
 
 GOOD = """\
 # A small run.
@@ -163,6 +165,59 @@ def add(what, old, new, place, words):
 
 for row in BAD:
     add(*row)
+
+# what, exit code, whether to verify the file; what makes its expectations fail
+FAULTS = [
+    ("amnesia", 0, True, ["faults.gone.at=60 s"]),
+    ("asynchrony-gst", 0, False, ["faults.anarchy.latency=1 ms", "faults.anarchy.loss=0"]),
+    ("bridge", 0, False, ["faults.bridge.for=1 s"]),
+    ("censorship", 0, False, ["faults.hush.nodes=val[0..8]"]),
+    ("churn-trace", 0, False, ["faults.outages.nodes=val"]),
+    ("disk", 0, True, ["faults.fsync.at=1 min"]),
+    ("eclipse", 0, False, ["faults.relayed.nodes=val[0..4]"]),
+    ("flapping", 0, False, ["faults.flap.for=1 ms"]),
+    ("fork-by-collusion", 1, True, ["faults.clique.nodes=val[6..8]"]),  # more than a third collude
+    ("late-joiners", 0, True, ["faults.flash.at=1 s"]),
+    ("one-way", 0, False, ["faults.mute.src=val[0..3]", "faults.deaf.dst=val[0..3]"]),
+    ("ring-of-majorities", 0, False, ["faults.ring.for=1 s"]),
+    ("spam", 0, False, ["network.bandwidth=5 Mbit"]),
+    ("twins-in-the-wild", 0, True, ["faults.twins.behaviour=delay"]),
+]
+
+
+class Faults(Case):
+    def run_one(self, name, *args, code):
+        done = self.call("run", scenario(name + ".yaml"), "-o", "x.h5", "--quiet", "--json", *args,
+                         code=code)
+        return json.loads(done.stdout)
+
+    def try_one(self, name, code, again, wrong):
+        self.assertRegex(cli.read(scenario(name + ".yaml")), rb"^# .+\n(#.*\n)*# Answer \(seed 1")
+        one = self.run_one(name, "--threads", "1", code=code)
+        two = self.run_one(name, "--threads", "2", code=code)
+        self.assertEqual(one["trace_digest"], two["trace_digest"])
+        for claim in one["expectations"] + one["sometimes"]:
+            self.assertTrue(claim["held"], claim)
+        if again:
+            self.call("verify", "x.h5", "--quiet", code=0)
+        other = self.run_one(name, *(a for w in wrong for a in ("--set", w)), code=1)
+        self.assertFalse(all(c["held"] for c in other["expectations"] + other["sometimes"]))
+
+    def test_the_fork_convicts_a_third(self):
+        found = self.run_one("fork-by-collusion", code=1)
+        self.assertEqual(found["invariant"], "agreement")
+        self.assertIn("convict 4 of 10 members", found["violation"])
+        fewer = self.run_one("fork-by-collusion", "--set", "faults.clique.nodes=val[6..8]", "--set",
+                             "expect=safety", code=0)
+        self.assertTrue(fewer["invariants_held"])
+
+
+def add_try(row):
+    setattr(Faults, "test_" + row[0].replace("-", "_"), lambda self: self.try_one(*row))
+
+
+for row in FAULTS:
+    add_try(row)
 
 if __name__ == "__main__":
     cli.main()

@@ -166,7 +166,7 @@ class Trace(Case):
                              []).append(e)
         lanes = kinds["line", "lane"]
         names = [e.text for e in kinds["text", "ink"]] + [e.text for e in kinds["text", "soft"]]
-        for name in ("val[0]", "val[4]", "commit", "down", "fault", "vote", "proposal"):
+        for name in ("val[0]", "val[4]", "commit, its height", "down", "fault", "vote", "proposal"):
             self.assertIn(name, names)
         self.assertGreaterEqual(len(lanes), 5)
         arrows = [e for e in kinds["path", "m"] if e.find(SVG + "title") is not None]
@@ -187,6 +187,44 @@ class Trace(Case):
             self.assertLessEqual(float(m[3]), float(root.get("width")))
         style = root.find(SVG + "style").text
         self.assertIn("prefers-color-scheme:dark", style)
+        # the first commit of each height in the picture says which it is
+        heights = {int(re.match(r"commit height (\d+)", w)[1]) for w in commits}
+        told = {int(n) for n in names if re.fullmatch(r"\d+", n)}
+        self.assertTrue(told and told <= heights, (told, heights))
+        self.assertIn(max(heights), told)
+
+    def test_the_violation_is_told_and_drawn(self):
+        mutants = os.environ.get("DESTRA_MUTANTS")
+        if not mutants or not os.path.exists(mutants):
+            self.skipTest("no program with mutants was built")
+        self.call("run", "small.yaml", "-o", "x.h5", "--quiet", "--set",
+                  "protocol.mutant=reward_twice", program=mutants, code=1)
+        text = self.call("trace", "x.h5", "--quiet", "--limit", "0", "-o", "x.svg",
+                         program=mutants, code=0).stdout
+        told = [LINE.match(line) for line in text.splitlines() if "VIOLATED" in line]
+        self.assertEqual(len(told), 1)
+        self.assertRegex(told[0][3], r"^VIOLATED money: ")
+        times = [round(float(LINE.match(line)[1]) * 1e9) for line in text.splitlines()]
+        self.assertEqual(times, sorted(times))
+        root = ElementTree.parse(self.path("x.svg")).getroot()
+        bad = [e for e in root.iter(SVG + "path") if e.get("class") == "bad"
+               and e.find(SVG + "title") is not None]
+        self.assertEqual([e.find(SVG + "title").text for e in bad], [told[0][3]])
+
+    def test_a_pause_is_not_a_node_that_comes_up(self):
+        regions = os.path.join(cli.SOURCE, "scenarios", "data", "aws-regions.csv")
+        self.write("pause.yaml", SMALL.replace("REGIONS", regions).replace(
+            "kind: crash, nodes: 'val[1]', restart: 2 s, state: durable",
+            "for: 2 s, kind: pause, nodes: 'val[1]'"))
+        self.call("run", "pause.yaml", "-o", "x.h5", "--quiet", code=0)
+        told = [w for _, _, w in self.lines("--from", "0 s", "--to", "15 s", "--kinds", "fault")]
+        self.assertIn("fault pause begins: reboot", told)
+        self.assertNotIn("is up again", told)
+
+    def test_a_time_in_which_nothing_happens(self):
+        done = self.trace("--from", "20 s")
+        self.assertEqual(done.stdout, "")
+        self.assertRegex(done.stderr, r"nothing happens after 1[45]\S* s, and --from is 20 s")
 
     def test_a_crash_that_began_before_is_there(self):
         root, _ = self.picture("--node", "val[1]", "--from", "4 s", "--to", "6 s")
@@ -215,6 +253,8 @@ class Trace(Case):
                             (("--kinds", "vote,vows"), "no `vows`"),
                             (("--from", "5 parsecs"), "--from"),
                             (("--from", "5 s", "--to", "5 s"), "later than"),
+                            (("--kinds", ""), "--kinds wants a list"),
+                            (("-o", "x.png"), "name it x.svg"),
                             (("--limit", "-1"), "--limit")):
             done = self.trace(*args, code=2)
             self.assertIn(words, done.stderr)

@@ -188,6 +188,8 @@ static void send_one(struct net *net, uint32_t from, uint32_t to, struct net_pay
     uint32_t kind = p->payload.kind;
     net->bytes_by_kind[kind < 16 ? kind : 0] += p->payload.size;
     const struct net_config *c = &net->config;
+    if (gossip && to < 32 && (c->deaf >> to & 1) != 0)
+        return;
     if (!connected(net, from, to) || dc_next_below(&net->random, 1000000) < c->drop_ppm)
         return;
     uint32_t copies = 1 + (dc_next_below(&net->random, 1000000) < c->duplicate_ppm);

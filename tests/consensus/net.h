@@ -24,6 +24,7 @@ struct net_config {
     uint64_t seed;
     int64_t delay_ns, delay_spread_ns; /* uniform in [delay, delay + spread] */
     uint32_t drop_ppm, duplicate_ppm;
+    uint32_t deaf; /* machines, as bits: no broadcast reaches them */
     int64_t block_interval_ns;
     uint32_t epoch_blocks;
     bool rotate, memo_off, direct;

@@ -240,6 +240,77 @@ static void test_twins(void)
     net_free(net);
 }
 
+/* --- a second vote that comes after the certificate -------------------------------------------- */
+
+static void late_second_vote(bool other, bool own_signature, uint64_t evidence, uint64_t rejected)
+{
+    struct net_config config = {.validators = 4,
+                                .twins = 1,
+                                .seed = 3,
+                                .delay_ns = 10 * MS,
+                                .block_interval_ns = 100 * MS,
+                                .epoch_blocks = 100,
+                                .suite = DC_SUITE_REAL};
+    struct net *net = net_create(&config);
+    net_crash(net, 4); /* its second machine votes by hand, below */
+    net_start(net);
+    const struct dc_qc *qc = NULL;
+    for (int i = 0; i < 100; i++) { /* until a certificate has its vote */
+        net_run(net, 50 * MS);
+        qc = net_chain(net, 1)->high_qc;
+        if (qc != NULL && (qc->bitmap[0] & 1) != 0)
+            break;
+    }
+    CU_ASSERT_FATAL(qc != NULL && (qc->bitmap[0] & 1) != 0);
+    CU_ASSERT_EQUAL(net->evidence, 0);
+    struct dc_vote v = {.epoch = qc->epoch,
+                        .round = qc->round,
+                        .block = qc->block,
+                        .commits = qc->commits,
+                        .signer = 0};
+    v.block.b[0] ^= other;
+    struct dc_hash digest = dc_vote_digest(1, v.epoch, v.round, &v.block, &v.commits);
+    dc_sign(&net->crypto, &net->key[own_signature ? 0 : 2], digest.b, DC_HASH_BYTES, v.signature);
+    uint8_t bytes[DC_VOTE_MSG_BYTES];
+    dc_vote_encode(&v, bytes);
+    uint64_t before = net->rejected;
+    net_inject(net, 0, 1, bytes, sizeof bytes);
+    CU_ASSERT_EQUAL(net->evidence, evidence);
+    CU_ASSERT_EQUAL(net->bad_evidence, 0);
+    CU_ASSERT_EQUAL(net->rejected - before, rejected);
+    net_free(net);
+}
+
+static void test_late_second_vote(void)
+{
+    late_second_vote(true, true, 1, 0);
+    late_second_vote(false, true, 0, 0); /* the same vote once more */
+    late_second_vote(true, false, 0, 1); /* anybody could have made it */
+}
+
+/* --- one whose neighbours are all gone --------------------------------------------------------- */
+
+/* The quorum needs one who hears no gossip: after a timeout leaders speak to all. */
+static void test_deaf(void)
+{
+    for (uint32_t seed = 1; seed <= 8; seed++) {
+        struct net_config config = {.validators = 4,
+                                    .seed = seed,
+                                    .deaf = 1u << 2,
+                                    .delay_ns = 10 * MS,
+                                    .block_interval_ns = 100 * MS,
+                                    .epoch_blocks = 8,
+                                    .suite = DC_SUITE_MODELLED};
+        struct net *net = net_create(&config);
+        net_crash(net, 0);
+        net_start(net);
+        net_run(net, 120000 * MS);
+        CU_ASSERT(net_lowest_final(net) > 20);
+        CU_ASSERT_EQUAL(net->conflicts, 0);
+        net_free(net);
+    }
+}
+
 /* --- a leader who proposes what he must not --------------------------------------------------- */
 
 enum bad_proposal {
@@ -560,6 +631,8 @@ int main(void)
         {"a dead vote collector orphans nothing", test_dead_collector},
         {"partition, halt, heal, catch-up over epochs", test_partition},
         {"twins are caught and harmless", test_twins},
+        {"a second vote after the certificate", test_late_second_vote},
+        {"a quorum with one who hears no gossip", test_deaf},
         {"proposals that must be refused", test_bad_proposals},
         {"blocks that do not execute", test_bad_execution},
         {"a follower out of order", test_follower_out_of_order},

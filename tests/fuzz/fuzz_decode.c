@@ -7,8 +7,10 @@
 #include "models/base/mem.h"
 #include "models/consensus/env.h"
 #include "models/crypto/cert.h"
+#include "models/wire/epoch_msg.h"
 #include "models/wire/service_msg.h"
 #include "models/wire/tx.h"
+#include "sim/workload/outages.h"
 #include "sim/workload/trace.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -155,11 +157,57 @@ static void one_trace(const uint8_t *bytes, size_t size)
     dc_mem_free(text);
 }
 
+static void one_epochs(const uint8_t *bytes, size_t size)
+{
+    uint64_t first;
+    uint8_t again[DC_STATE_REQUEST_BYTES];
+    struct dc_epoch_reply reply;
+    struct dc_state_request request;
+    struct dc_state_reply state;
+    if (dc_epoch_request_decode(bytes, size, &first)) {
+        dc_epoch_request_encode(first, again);
+        same(bytes, size, again, DC_EPOCH_REQUEST_BYTES);
+    }
+    if (dc_state_request_decode(bytes, size, &request)) {
+        dc_state_request_encode(&request, again);
+        same(bytes, size, again, sizeof again);
+    }
+    if (dc_epoch_reply_decode(bytes, size, &reply)) {
+        uint8_t *whole = dc_mem_need(size, 1, "a reply");
+        FUZZ_NEED(dc_epoch_reply_size(&reply) == size);
+        dc_epoch_reply_encode(&reply, whole);
+        same(bytes, size, whole, size);
+        dc_mem_free(whole);
+    }
+    if (dc_state_reply_decode(bytes, size, &state)) {
+        uint8_t *whole = dc_mem_need(size, 1, "a reply");
+        FUZZ_NEED(DC_STATE_REPLY_HEAD_BYTES + state.block_size == size);
+        dc_state_reply_encode(&state, whole);
+        same(bytes, size, whole, size);
+        dc_mem_free(whole);
+    }
+}
+
+static void one_outages(const uint8_t *bytes, size_t size)
+{
+    struct ds_outages outages;
+    struct ds_trace_place place;
+    struct dc_error error = {0};
+    char *text = dc_mem_need(size + 1, 1, "outages");
+    memcpy(text, bytes, size);
+    if (ds_outages_parse(text, size, &outages, &place, &error) == DC_OK)
+        ds_outages_free(&outages);
+    else
+        FUZZ_NEED(error.text[0] != '\0');
+    dc_mem_free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static decode_one *const decoders[] = {
-        one_block,   one_qc, one_tc,       one_handover, one_vote,    one_timeout, one_sync,
-        one_request, one_tx, one_evidence, one_cert,     one_service, one_trace};
+    static decode_one *const decoders[] = {one_block, one_qc,       one_tc,     one_handover,
+                                           one_vote,  one_timeout,  one_sync,   one_request,
+                                           one_tx,    one_evidence, one_cert,   one_service,
+                                           one_trace, one_epochs,   one_outages};
     dc_crypto_init();
     if (size > 0)
         decoders[data[0] % (sizeof decoders / sizeof decoders[0])](data + 1, size - 1);

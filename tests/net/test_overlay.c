@@ -65,6 +65,60 @@ static void test_regular(void)
     }
 }
 
+/* Without some of the nodes: those that are left are as sound as before, the others alone. */
+static void close_case(uint32_t nodes, uint32_t degree, uint32_t gone_of_16, uint64_t seed)
+{
+    struct ds_net_overlay o =
+        build((struct ds_net_graph){DS_NET_GRAPH_K_REGULAR, nodes, degree, 0, 0, seed});
+    bool gone[64];
+    uint32_t number[64], left = 0, edges = o.offset[nodes];
+    for (uint32_t u = 0; u < nodes; u++) {
+        gone[u] = dc_mix64(seed << 32 | u) % 16 < gone_of_16;
+        number[u] = gone[u] ? 0 : left++;
+    }
+    struct dc_error error = {0};
+    CU_ASSERT_EQUAL_FATAL(ds_overlay_close(&o, gone, &error), DC_OK);
+    CU_ASSERT_TRUE(o.offset[nodes] <= 3 * edges);
+    /* renumbered, so that sound() can look at those that are left alone */
+    uint32_t offset[65] = {0}, neighbour[64 * 63], at = 0;
+    for (uint32_t u = 0; u < nodes; u++) {
+        uint32_t count;
+        const uint32_t *v = ds_overlay_neighbours(&o, u, &count);
+        CU_ASSERT_TRUE(!gone[u] || count == 0);
+        for (uint32_t i = 0; i < count; i++) {
+            CU_ASSERT_FALSE(gone[v[i]]);
+            neighbour[at++] = number[v[i]];
+        }
+        if (!gone[u])
+            offset[number[u] + 1] = at;
+    }
+    struct ds_net_overlay rest = {.nodes = left, .offset = offset, .neighbour = neighbour};
+    CU_ASSERT_TRUE(left == 0 || sound(&rest));
+    ds_overlay_free(&o);
+}
+
+static void test_close(void)
+{
+    for (uint64_t seed = 1; seed <= 100; seed++)
+        for (uint32_t gone = 0; gone <= 16; gone += 4)
+            for (uint32_t degree = 2; degree <= 8; degree += 2)
+                close_case(9 + (uint32_t)(seed % 56), degree, gone, seed);
+    /* a ring of six without 0, 1 and 3: 2 and 5 are around the piece {0, 1}, 2 and 4 around {3} */
+    uint32_t offset[] = {0, 2, 4, 6, 8, 10, 12}, ring[] = {1, 5, 0, 2, 1, 3, 2, 4, 3, 5, 0, 4};
+    struct ds_net_overlay o = {.nodes = 6,
+                               .offset = dc_mem_alloc(7, sizeof(uint32_t)),
+                               .neighbour = dc_mem_alloc(12, sizeof(uint32_t))};
+    memcpy(o.offset, offset, sizeof(offset));
+    memcpy(o.neighbour, ring, sizeof(ring));
+    const bool gone[6] = {true, true, false, true, false, false};
+    struct dc_error error = {0};
+    CU_ASSERT_EQUAL_FATAL(ds_overlay_close(&o, gone, &error), DC_OK);
+    const uint32_t closed[] = {0, 0, 0, 2, 2, 4, 6}, triangle[] = {4, 5, 2, 5, 2, 4};
+    CU_ASSERT_EQUAL(memcmp(o.offset, closed, sizeof(closed)), 0);
+    CU_ASSERT_EQUAL(memcmp(o.neighbour, triangle, sizeof(triangle)), 0);
+    ds_overlay_free(&o);
+}
+
 /* A k-regular random graph is locally a tree: the sphere of radius h has about k (k-1)^(h-1)
  * nodes, and all is reached within a few hops more than log_{k-1} n (Bollobas, de la Vega 1982). */
 static void test_hops(void)
@@ -311,6 +365,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         {"k-regular: degrees, simple, connected", test_regular},
+        {"those who left are taken out", test_close},
         {"hop counts of a random regular graph", test_hops},
         {"every edge equally likely", test_uniform},
         {"igraph's generators", test_igraph_kinds},
