@@ -143,7 +143,8 @@ static void child_run(struct child *c, const struct ds_fuzz_spec *spec)
                                        .progress = child_progress,
                                        .progress_ctx = c,
                                        .watch = spec->whole ? NULL : &watch,
-                                       .stop_at_violation = !spec->whole};
+                                       .stop_at_violation = !spec->whole,
+                                       .stop_when_lively = !spec->whole};
     enum dc_status status = ds_world_create(&scenario, &options, &world, &error);
     if (status == DC_OK) {
         status = ds_world_run(world, &error);

@@ -279,7 +279,8 @@ static void on_sync(const struct dc_jolteon_step *s)
     if (tc != NULL && tc->round >= j->durable.round) {
         if (!dc_tc_verify(s->env, tc, j->chain.committee, s->out))
             dc_follow_reject(&j->chain, s->in, DC_REJECT_CERTIFICATE, s->out);
-        else if (tc->qc_round_max <= dc_jolteon_qc_round(j) || DC_MUTANT_EITHER(s->env->params, NO_LOCK, TC_UNCHECKED))
+        else if (tc->qc_round_max <= dc_jolteon_qc_round(j) ||
+                 DC_MUTANT_EITHER(s->env->params, NO_LOCK, TC_UNCHECKED))
             dc_jolteon_enter(s, tc->round + 1, tc);
     }
     dc_tc_drop(tc);

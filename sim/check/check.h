@@ -49,6 +49,7 @@ struct ds_check_report {
     uint64_t guilty_power, guilty_of;
     uint32_t guilty;       /* how many; guilty_of 0: there was no fork */
     uint64_t equivocators; /* accounts that were slashed for equivocation */
+    int64_t lively_ns;     /* when all of the healed quorum had gone on; 0: not yet, or not asked */
 };
 /* Counts one violation and keeps its text when it is the first of its kind. */
 void ds_check_tell(struct ds_check_report *report, enum ds_check which, int64_t time_ns,

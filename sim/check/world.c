@@ -106,7 +106,14 @@ static void liveness_commit(void *state, const struct ds_check_commit *c)
 static void liveness_moment(void *state, const struct ds_check_moment *m)
 {
     struct liveness *s = state;
-    if (s->until_ns == 0 || m->quorum == NULL || m->time_ns < s->until_ns)
+    if (s->until_ns == 0 || m->quorum == NULL)
+        return;
+    uint32_t waiting = 0;
+    for (uint32_t n = 0; n < s->nodes; n++)
+        waiting += m->quorum[n] && !s->moved[n];
+    if (waiting == 0 && s->report->lively_ns == 0)
+        s->report->lively_ns = m->time_ns;
+    if (m->time_ns < s->until_ns)
         return;
     uint32_t stuck = 0, members = 0;
     char names[96] = "";

@@ -377,6 +377,8 @@ void world_check_second(struct ds_world *w, int64_t now_ns);
 /* After the run; takes what is pending out of the kernel. */
 void world_check_end(struct ds_world *w, int64_t now_ns);
 bool world_violated(const struct ds_world *w);
+/* All whom `heal` healed had made a block final that was proposed since, at by_ns or before. */
+bool world_lively(const struct ds_world *w, int64_t by_ns);
 
 /* demand.c */
 /* Reads the traces that groups name; before the population is made. */

@@ -397,6 +397,12 @@ bool world_violated(const struct ds_world *w)
     return w->checks != NULL && ds_checks_violations(w->checks->checks) != 0;
 }
 
+bool world_lively(const struct ds_world *w, int64_t by_ns)
+{
+    int64_t since_ns = w->checks != NULL ? ds_checks_report(w->checks->checks)->lively_ns : 0;
+    return since_ns != 0 && since_ns <= by_ns;
+}
+
 /* --- making ---------------------------------------------------------------------------------- */
 
 void world_checks_create(struct ds_world *w)

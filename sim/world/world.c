@@ -141,25 +141,21 @@ static enum dc_status world_nodes(struct ds_world *w, const struct world_genesis
 static bool world_finished(struct ds_world *w, int64_t now_ns)
 {
     const struct ds_scenario *sc = w->scenario;
-    if (w->options.stop != NULL && *w->options.stop != 0) {
+    const struct ds_world_options *o = &w->options;
+    if (o->stop != NULL && *o->stop != 0)
         w->end = DS_WORLD_INTERRUPTED;
+    else if (w->error.status != DC_OK)
         return true;
-    }
-    if (w->error.status != DC_OK)
-        return true;
-    if (w->options.stop_at_violation && world_violated(w)) {
+    else if (o->stop_at_violation && world_violated(w))
         w->end = DS_WORLD_VIOLATED;
-        return true;
-    }
-    if (w->options.until_ns != 0 && now_ns >= w->options.until_ns) {
+    else if ((o->stop_when_lively && world_lively(w, now_ns - 10000000000)) ||
+             (o->until_ns != 0 && now_ns >= o->until_ns))
         w->end = DS_WORLD_UNTIL;
-        return true;
-    }
-    if (sc->duration_epochs != 0 && world_epochs_final(w) >= sc->duration_epochs) {
+    else if (sc->duration_epochs != 0 && world_epochs_final(w) >= sc->duration_epochs)
         w->end = DS_WORLD_DONE;
-        return true;
-    }
-    return false;
+    else
+        return false;
+    return true;
 }
 
 static void world_progress(struct ds_world *w, int64_t now_ns)

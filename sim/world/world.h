@@ -82,6 +82,7 @@ struct ds_world_options {
     const struct ds_attribute *attributes; /* build_* and version, for the root */
     size_t attribute_count;
     bool stop_at_violation; /* end the run where the first is found (DS_WORLD_VIOLATED) */
+    bool stop_when_lively;  /* end it 10 s after all whom `heal` healed have gone on (UNTIL) */
 };
 
 enum ds_world_end {
