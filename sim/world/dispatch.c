@@ -89,7 +89,8 @@ static void dispatch_vote(struct ds_world *w, struct shard *s, uint32_t node, co
         w->voted[node] = dc_get64(bytes + 1) << 32 | dc_get64(bytes + 9);
 }
 
-/* A vote that a collector counts itself is never sent. */
+/* A vote that a collector counts itself is never sent.  It goes before the timeouts of the same step
+ * that end its round or later ones. */
 static void dispatch_own_vote(struct ds_world *w, struct shard *s, uint32_t node, int64_t now_ns)
 {
     const struct dc_jolteon_durable *d = &w->node[node]->validator->jolteon.durable;
@@ -98,6 +99,15 @@ static void dispatch_own_vote(struct ds_world *w, struct shard *s, uint32_t node
     uint8_t bytes[DC_VOTE_MSG_BYTES];
     dc_vote_encode(&d->vote, bytes);
     dispatch_vote(w, s, node, bytes, sizeof bytes, now_ns);
+    for (uint32_t i = s->votes - 1; i > 0; i--) {
+        struct vote_seen *own = &s->vote[i], *before = &s->vote[i - 1], swap = *own;
+        if (before->node != node || before->time_ns != now_ns ||
+            before->bytes[0] != DC_MSG_TIMEOUT || dc_get64(before->bytes + 1) != d->vote.epoch ||
+            dc_get64(before->bytes + 9) < d->vote.round)
+            return;
+        *own = *before;
+        *before = swap;
+    }
 }
 
 /* Who has voted twice is listened to: whether its collectors get to know. */
