@@ -88,27 +88,13 @@ static bool child_load(struct child *c, const struct ds_fuzz_spec *spec, struct 
     return true;
 }
 
-static bool holds(const struct ds_expect *e, double value)
-{
-    switch (e->op) {
-    case DS_OP_HOLDS: return value == 1;
-    case DS_OP_LT: return value < e->value;
-    case DS_OP_LE: return value <= e->value;
-    case DS_OP_GT: return value > e->value;
-    case DS_OP_GE: return value >= e->value;
-    case DS_OP_EQ: return value == e->value;
-    case DS_OP_NE: return value != e->value && !isnan(value);
-    }
-    return false;
-}
-
 static void child_judge(struct child *c, const struct ds_fuzz_spec *spec,
                         const struct ds_summary *summary)
 {
     char text[256];
     for (size_t k = 0; k < spec->base->sometimes_count && k < DS_FUZZ_SOMETIMES_MAX; k++) {
         const struct ds_expect *e = &spec->base->sometimes[k];
-        if (holds(e, ds_summary_value(summary, e->metric)))
+        if (ds_expect_holds(e, ds_summary_value(summary, e->metric)))
             c->outcome.sometimes |= (uint64_t)1 << k;
     }
     if (!summary->invariants_held) {

@@ -2,7 +2,7 @@
 # Line coverage of models/ by the default suite: builds with --coverage in a folder of its own, runs the
 # tests, prints one line a folder and the files that lack most.
 #
-#   tests/coverage.sh [BUILD-FOLDER] [CTEST-ARGUMENTS...]       e.g. /tmp/coverage -R 'ledger|node'
+#   tests/coverage.sh [BUILD-FOLDER] [CTEST-ARGUMENTS...]       e.g. coverage -R 'ledger|node'
 #
 # Needs gcovr.  Fails when models/ as a whole is below 85 %.
 set -eu

@@ -7,6 +7,13 @@
 
 #include "models/base/mem.h"
 
+void ds_check_plain_init(void *state, const struct ds_check_config *config,
+                         struct ds_check_report *report)
+{
+    (void)config;
+    ((struct ds_check_plain *)state)->report = report;
+}
+
 const struct ds_check_class *const ds_check_classes[DS_CHECKS] = {
     [DS_CHECK_AGREEMENT] = &ds_check_agreement,
     [DS_CHECK_PREFIX] = &ds_check_prefix,

@@ -286,6 +286,13 @@ struct ds_check_class {
     void (*end)(void *state, int64_t time_ns);
 };
 
+/* The state of a checker that remembers nothing, and its init. */
+struct ds_check_plain {
+    struct ds_check_report *report;
+};
+void ds_check_plain_init(void *state, const struct ds_check_config *config,
+                         struct ds_check_report *report);
+
 extern const struct ds_check_class ds_check_agreement, ds_check_prefix, ds_check_certificates,
     ds_check_votes, ds_check_execution, ds_check_money, ds_check_slashing, ds_check_accountable,
     ds_check_challenges, ds_check_messages, ds_check_bounds, ds_check_liveness;

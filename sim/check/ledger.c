@@ -5,20 +5,9 @@
 
 /* --- execution ------------------------------------------------------------------------------- */
 
-struct plain {
-    struct ds_check_report *report;
-};
-
-static void plain_init(void *state, const struct ds_check_config *config,
-                       struct ds_check_report *report)
-{
-    (void)config;
-    ((struct plain *)state)->report = report;
-}
-
 static void execution_block(void *state, const struct ds_check_block *b)
 {
-    struct plain *s = state;
+    struct ds_check_plain *s = state;
     unsigned long long height = b->height;
     if (!dc_hash_equal(&b->root_said, &b->root_here))
         ds_check_tell(s->report, DS_CHECK_EXECUTION, b->time_ns,
@@ -46,8 +35,8 @@ static void execution_block(void *state, const struct ds_check_block *b)
 const struct ds_check_class ds_check_execution = {
     .name = "execution",
     .line = "a block's execution leaves the state it promises, also when it is done again",
-    .state_bytes = sizeof(struct plain),
-    .init = plain_init,
+    .state_bytes = sizeof(struct ds_check_plain),
+    .init = ds_check_plain_init,
     .block = execution_block,
 };
 

@@ -8,20 +8,9 @@
 
 /* --- messages -------------------------------------------------------------------------------- */
 
-struct plain {
-    struct ds_check_report *report;
-};
-
-static void plain_init(void *state, const struct ds_check_config *config,
-                       struct ds_check_report *report)
-{
-    (void)config;
-    ((struct plain *)state)->report = report;
-}
-
 static void messages_traffic(void *state, const struct ds_check_traffic *t)
 {
-    struct plain *s = state;
+    struct ds_check_plain *s = state;
     uint64_t made = t->sent + t->duplicated + t->replayed;
     uint64_t gone = t->delivered + t->lost + t->cut + t->queue_full + t->down + t->in_flight;
     if (made == gone)
@@ -41,8 +30,8 @@ const struct ds_check_class ds_check_messages = {
     .line =
         "of each kind, what was sent, duplicated and replayed was delivered or dropped, or is in "
         "flight",
-    .state_bytes = sizeof(struct plain),
-    .init = plain_init,
+    .state_bytes = sizeof(struct ds_check_plain),
+    .init = ds_check_plain_init,
     .traffic = messages_traffic,
 };
 
@@ -50,7 +39,7 @@ const struct ds_check_class ds_check_messages = {
 
 static void bounds_level(void *state, const struct ds_check_level *l)
 {
-    struct plain *s = state;
+    struct ds_check_plain *s = state;
     if (l->level <= l->limit)
         return;
     if (l->node == UINT32_MAX)
@@ -66,8 +55,8 @@ static void bounds_level(void *state, const struct ds_check_level *l)
 const struct ds_check_class ds_check_bounds = {
     .name = "bounds",
     .line = "no queue grows beyond its limit",
-    .state_bytes = sizeof(struct plain),
-    .init = plain_init,
+    .state_bytes = sizeof(struct ds_check_plain),
+    .init = ds_check_plain_init,
     .level = bounds_level,
 };
 

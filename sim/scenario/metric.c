@@ -4,6 +4,7 @@
  *     safety                            a truth value that must hold */
 #include "sim/scenario/load.h"
 
+#include <math.h>
 #include <string.h>
 
 const struct ds_metric ds_metrics[] = {
@@ -91,10 +92,25 @@ const struct ds_metric ds_metrics[] = {
     {"faults_executed", "1", DS_SUFFIX_NONE, "times that a fault began"},
     {"equivocators_slashed", "1", DS_SUFFIX_NONE, "validators slashed for equivocation"},
     {"messages_duplicated", "1", DS_SUFFIX_NONE, "copies that faulty links made"},
-    {"messages_replayed", "1", DS_SUFFIX_NONE, "messages that faulty links brought once more, late"},
+    {"messages_replayed", "1", DS_SUFFIX_NONE,
+     "messages that faulty links brought once more, late"},
     {"messages_corrupted", "1", DS_SUFFIX_NONE, "messages whose bytes faulty links changed"},
 };
 const size_t ds_metrics_count = sizeof ds_metrics / sizeof ds_metrics[0];
+
+bool ds_expect_holds(const struct ds_expect *e, double value)
+{
+    switch (e->op) {
+    case DS_OP_HOLDS: return value == 1;
+    case DS_OP_LT: return value < e->value;
+    case DS_OP_LE: return value <= e->value;
+    case DS_OP_GT: return value > e->value;
+    case DS_OP_GE: return value >= e->value;
+    case DS_OP_EQ: return value == e->value;
+    case DS_OP_NE: return value != e->value && !isnan(value);
+    }
+    return false;
+}
 
 static const char *const metric_quantiles[] = {"p50", "p95", "p99", "mean", "max"};
 

@@ -352,6 +352,9 @@ struct ds_expect {
     struct ds_place place;
 };
 
+/* Whether a metric of this value meets it; one that was not measured (NaN) meets nothing. */
+bool ds_expect_holds(const struct ds_expect *e, double value);
+
 /* A file that the scenario names. */
 struct ds_input {
     const char *path; /* as written */

@@ -9,11 +9,11 @@
 #include "sim/world/observer.h"
 
 const char *const ds_message_names[] = {
-    "other",         "proposal",    "vote",      "timeout",   "sync",          "handover",
-    "block_request", "block_reply", "tx",        "challenge", "answer",        "put",
-    "put_reply",     "get",         "get_reply", "receipt",   "receipt_reply", "fetch",
-    "fetch_reply",   "announce",    "pull",      "epoch_request", "epoch_reply",
-    "state_request", "state_reply", NULL};
+    "other",         "proposal",    "vote",      "timeout",       "sync",          "handover",
+    "block_request", "block_reply", "tx",        "challenge",     "answer",        "put",
+    "put_reply",     "get",         "get_reply", "receipt",       "receipt_reply", "fetch",
+    "fetch_reply",   "announce",    "pull",      "epoch_request", "epoch_reply",   "state_request",
+    "state_reply",   NULL};
 
 static const struct ds_metric *summary_metric(const char *name)
 {
@@ -208,27 +208,13 @@ void world_summarise(struct ds_world *w)
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-static bool summary_holds(const struct ds_expect *e, double value)
-{
-    switch (e->op) {
-    case DS_OP_HOLDS: return value == 1;
-    case DS_OP_LT: return value < e->value;
-    case DS_OP_LE: return value <= e->value;
-    case DS_OP_GT: return value > e->value;
-    case DS_OP_GE: return value >= e->value;
-    case DS_OP_EQ: return value == e->value;
-    case DS_OP_NE: return value != e->value;
-    }
-    return false;
-}
-
 static struct ds_expectation *summary_expect(const struct ds_summary *summary,
                                              const struct ds_expect *expect, size_t count)
 {
     struct ds_expectation *out = dc_mem_need(count + 1, sizeof *out, "expectations");
     for (size_t i = 0; i < count; i++) {
         double value = ds_summary_value(summary, expect[i].metric);
-        out[i] = (struct ds_expectation){expect[i].text, summary_holds(&expect[i], value), value};
+        out[i] = (struct ds_expectation){expect[i].text, ds_expect_holds(&expect[i], value), value};
     }
     return out;
 }
@@ -276,10 +262,10 @@ enum dc_status world_observer_finish(struct ds_world *w, struct ds_summary *summ
     summary->scalar_count = o->scalars;
     summary_invariants(w, summary);
     const struct ds_scenario *sc = w->scenario;
-    summary->expectations = o->expectation = summary_expect(summary, sc->expects, sc->expects_count);
+    summary->expectations = o->expectation =
+        summary_expect(summary, sc->expects, sc->expects_count);
     summary->expectation_count = sc->expects_count;
-    summary->sometimes = o->sometimes =
-        summary_expect(summary, sc->sometimes, sc->sometimes_count);
+    summary->sometimes = o->sometimes = summary_expect(summary, sc->sometimes, sc->sometimes_count);
     summary->sometimes_count = sc->sometimes_count;
     if (o->recorder == NULL)
         return lifted;

@@ -8,7 +8,7 @@ seconds of recorded time, utilisation = cpu_mhz / cpu_capacity, 0 where a machin
 repository: write where you like, and name the file in your scenario.
 
     tests/bench/trace_from_bitbrains.py ../shared/data/utilisation/bitbrains_fastStorage_25vms_5min.csv.gz \\
-        ../shared/data/utilisation/bitbrains_vm_meta.csv -o /tmp/bitbrains.csv --hours 24 --speed 60"""
+        ../shared/data/utilisation/bitbrains_vm_meta.csv -o bitbrains.csv --hours 24 --speed 60"""
 import argparse
 import csv
 import gzip
