@@ -36,8 +36,8 @@ struct ds_command {
 };
 
 extern const struct ds_command ds_cmd_run, ds_cmd_check, ds_cmd_verify, ds_cmd_explain,
-    ds_cmd_schema, ds_cmd_list, ds_cmd_detect, ds_cmd_bench, ds_cmd_diff, ds_cmd_trace,
-    ds_cmd_fuzz, ds_cmd_twins;
+    ds_cmd_schema, ds_cmd_list, ds_cmd_detect, ds_cmd_bench, ds_cmd_diff, ds_cmd_trace, ds_cmd_fuzz,
+    ds_cmd_twins;
 
 /* ---- cmd_args.c ------------------------------------------------------------------------------ */
 
@@ -86,7 +86,7 @@ void ds_cmd_warn(const char *format, ...) DC_PRINTF(1, 2);
 /* What a failed call said, and the exit code for it. */
 int ds_cmd_failed(enum dc_status status, const struct dc_error *error);
 /* Writes a text to standard output and frees it; returns an exit code. */
-int ds_cmd_output(struct ds_text *text);
+int ds_cmd_output(struct dc_text *text);
 
 /* Loads a scenario; all that is wrong with it goes to standard error.  *out needs
  * ds_scenario_free in every case.  Returns an exit code. */
@@ -110,7 +110,7 @@ struct ds_word ds_word_bytes(double bytes);   /* 12.3 MiB */
 struct ds_word ds_word_percent(double share); /* 0.034 -> 3.4 % */
 struct ds_word ds_word_ratio(double value);   /* three digits: 0.0123, 1.23, 123 */
 /* A JSON string with its quotes; a JSON number (null when it is none). */
-void ds_json_string(struct ds_text *out, const char *text);
-void ds_json_number(struct ds_text *out, double value);
+void ds_json_string(struct dc_text *out, const char *text);
+void ds_json_number(struct dc_text *out, double value);
 
 #endif

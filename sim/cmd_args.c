@@ -177,10 +177,10 @@ bool ds_args_number(const struct ds_args *args, const char *option, uint64_t min
     const char *text = ds_args_value(args, option);
     if (text == NULL)
         return true;
-    struct ds_text why = {0};
+    struct dc_text why = {0};
     uint64_t value = 0;
     bool good = ds_value_integer(text, strlen(text), DS_DIM_NUMBER, &value, &why);
-    ds_text_free(&why);
+    dc_text_free(&why);
     if (!good || value < min || value > max) {
         ds_cmd_usage("%s: %s wants a whole number from %llu to %llu, not `%s`", args->command->name,
                      option, (unsigned long long)min, (unsigned long long)max, text);
@@ -205,7 +205,7 @@ bool ds_args_time(const struct ds_args *args, const char *option, int64_t *out)
     const char *text = ds_args_value(args, option);
     if (text == NULL)
         return true;
-    struct ds_text why = {0};
+    struct dc_text why = {0};
     uint64_t value = 0;
     bool good = ds_value_integer(text, strlen(text), DS_DIM_TIME, &value, &why);
     if (!good)
@@ -215,7 +215,7 @@ bool ds_args_time(const struct ds_args *args, const char *option, int64_t *out)
         ds_cmd_usage("%s: %s wants a time above 0, not `%s`", args->command->name, option, text);
         good = false;
     }
-    ds_text_free(&why);
+    dc_text_free(&why);
     *out = good ? (int64_t)value : 0;
     return good;
 }

@@ -36,31 +36,31 @@ void ds_bench_print(const char *name, uint64_t events, const struct ds_stopwatch
 
 /* ---- latency --------------------------------------------------------------------------------- */
 
-static void write_jitter(const struct ds_dist_spec *d, struct ds_text *yaml)
+static void write_jitter(const struct ds_dist_spec *d, struct dc_text *yaml)
 {
     double a = d->args[0], b = d->args[1];
     switch (d->kind) {
     case DS_DIST_UNIFORM:
-        ds_text_printf(yaml, "latency: %.0f ns, jitter: 'uniform(%.9f, 1)'", b, a / b);
+        dc_text_printf(yaml, "latency: %.0f ns, jitter: 'uniform(%.9f, 1)'", b, a / b);
         return;
     case DS_DIST_NORMAL:
-        ds_text_printf(yaml, "latency: %.0f ns, jitter: 'normal(1, %.9f)'", a, b / a);
+        dc_text_printf(yaml, "latency: %.0f ns, jitter: 'normal(1, %.9f)'", a, b / a);
         return;
     case DS_DIST_LOGNORMAL:
-        ds_text_printf(yaml, "latency: %.0f ns, jitter: 'lognormal(1, %.9f)'", a, b);
+        dc_text_printf(yaml, "latency: %.0f ns, jitter: 'lognormal(1, %.9f)'", a, b);
         return;
     case DS_DIST_EXPONENTIAL:
-        ds_text_printf(yaml, "latency: %.0f ns, jitter: 'exponential(1)'", a);
+        dc_text_printf(yaml, "latency: %.0f ns, jitter: 'exponential(1)'", a);
         return;
-    default: ds_text_printf(yaml, "latency: %.0f ns, jitter: none", a); return;
+    default: dc_text_printf(yaml, "latency: %.0f ns, jitter: none", a); return;
     }
 }
 
-bool ds_bench_latency(const struct ds_args *args, const char *fallback, struct ds_text *yaml)
+bool ds_bench_latency(const struct ds_args *args, const char *fallback, struct dc_text *yaml)
 {
     const char *text = ds_args_value(args, "--latency");
     struct dc_arena arena = {0};
-    struct ds_text why = {0};
+    struct dc_text why = {0};
     struct ds_dist_spec d = {.min = 1000, .max = 3600e9};
     uint32_t kinds = 1u << DS_DIST_CONSTANT | 1u << DS_DIST_UNIFORM | 1u << DS_DIST_NORMAL |
                      1u << DS_DIST_LOGNORMAL | 1u << DS_DIST_EXPONENTIAL;
@@ -70,7 +70,7 @@ bool ds_bench_latency(const struct ds_args *args, const char *fallback, struct d
     else
         ds_cmd_usage("%s: --latency: %s", args->command->name,
                      why.data != NULL ? why.data : "is no distribution of times");
-    ds_text_free(&why);
+    dc_text_free(&why);
     dc_arena_free(&arena);
     return good;
 }

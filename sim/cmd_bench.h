@@ -21,6 +21,6 @@ void ds_bench_print(const char *name, uint64_t events, const struct ds_stopwatch
 /* `--latency DISTRIBUTION` as members of a scenario's network: the distribution's own scale
  * becomes the links' latency and its shape their jitter, drawn for every message.  False after an
  * error message. */
-bool ds_bench_latency(const struct ds_args *args, const char *fallback, struct ds_text *yaml);
+bool ds_bench_latency(const struct ds_args *args, const char *fallback, struct dc_text *yaml);
 
 #endif

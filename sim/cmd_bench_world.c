@@ -23,7 +23,7 @@ struct result {
     bool held;
 };
 
-static int run_text(const char *name, const struct ds_text *yaml, uint32_t threads,
+static int run_text(const char *name, const struct dc_text *yaml, uint32_t threads,
                     struct result *out)
 {
     struct ds_scenario scenario = {0};
@@ -113,29 +113,29 @@ static struct unit_costs unit_costs(bool modelled)
 }
 
 static void consensus_scenario(uint64_t validators, uint64_t decisions, const char *links,
-                               bool modelled, struct ds_text *yaml)
+                               bool modelled, struct dc_text *yaml)
 {
     uint64_t most_s = decisions * 60 + 600; /* within which a scenario may last */
-    ds_text_printf(yaml,
+    dc_text_printf(yaml,
                    "name: bench-consensus\nduration: 1 epochs\nmax_time: %llu s\ncrypto: %s\n",
                    (unsigned long long)most_s, modelled ? "modelled" : "real");
-    ds_text_printf(yaml, "network: {%s, host_delay: 1 us, bandwidth: unlimited}\ncpu: none\n",
+    dc_text_printf(yaml, "network: {%s, host_delay: 1 us, bandwidth: unlimited}\ncpu: none\n",
                    links);
-    ds_text_printf(yaml,
+    dc_text_printf(yaml,
                    "nodes: [{name: val, role: validator, count: %llu, bond: 1000 DSYNC}]\n"
                    "protocol: {epoch_blocks: %llu, seats: 0, g_min: 1, block_interval: 0 s, "
                    "dissemination: direct, heartbeat_every: %llu, theta: 0, audit: 0, "
                    "detectors: []}\n",
                    (unsigned long long)validators, (unsigned long long)decisions,
                    (unsigned long long)(decisions > 100 ? 1000 : 10 * decisions));
-    ds_text_add(yaml, "record: {node_epoch: none, blocks: none, challenges: none, slice: 24 h}\n");
+    dc_text_add(yaml, "record: {node_epoch: none, blocks: none, challenges: none, slice: 24 h}\n");
 }
 
 static int run_consensus(const struct ds_args *args)
 {
     uint64_t validators = 512, decisions = 100, threads = 1;
     bool modelled = ds_args_value(args, "--modelled") != NULL;
-    struct ds_text links = {0}, yaml = {0};
+    struct dc_text links = {0}, yaml = {0};
     struct result r = {0};
     int code = DS_EXIT_USAGE;
     if (ds_args_number(args, "--validators", 4, 65536, &validators) &&
@@ -162,8 +162,8 @@ static int run_consensus(const struct ds_args *args)
         ds_bench_print("consensus", r.counts.events, &r.took, r.checksum, more);
         code = verdict("consensus", &r);
     }
-    ds_text_free(&links);
-    ds_text_free(&yaml);
+    dc_text_free(&links);
+    dc_text_free(&yaml);
     return code;
 }
 
@@ -195,29 +195,29 @@ const struct ds_command ds_bench_consensus = {
 enum { GOSSIP_VALIDATORS = 4, GOSSIP_INTERVAL_S = 10 };
 
 static void gossip_scenario(uint64_t nodes, uint64_t blocks, uint64_t degree, const char *links,
-                            struct ds_text *yaml)
+                            struct dc_text *yaml)
 {
     uint64_t duration_s = blocks * GOSSIP_INTERVAL_S + GOSSIP_INTERVAL_S / 2;
-    ds_text_printf(yaml, "name: bench-gossip\nduration: %llu s\n", (unsigned long long)duration_s);
-    ds_text_printf(yaml,
+    dc_text_printf(yaml, "name: bench-gossip\nduration: %llu s\n", (unsigned long long)duration_s);
+    dc_text_printf(yaml,
                    "network: {%s, host_delay: 1 ms, bandwidth: unlimited, "
                    "overlay: {kind: k_regular, degree: %llu}}\ncpu: none\n",
                    links, (unsigned long long)degree);
-    ds_text_printf(yaml,
+    dc_text_printf(yaml,
                    "nodes:\n  - {name: val, role: validator, count: %d, bond: 1000 DSYNC}\n"
                    "  - {name: cli, role: client, count: %llu, demand: {arrivals: none}}\n",
                    GOSSIP_VALIDATORS, (unsigned long long)(nodes - GOSSIP_VALIDATORS));
-    ds_text_printf(yaml,
+    dc_text_printf(yaml,
                    "protocol: {epoch_blocks: 100000, block_interval: %d s, dissemination: gossip, "
                    "heartbeat_every: 1000, theta: 0, audit: 0, detectors: []}\n",
                    GOSSIP_INTERVAL_S);
-    ds_text_add(yaml, "record: {node_epoch: none, blocks: none, challenges: none, slice: 24 h}\n");
+    dc_text_add(yaml, "record: {node_epoch: none, blocks: none, challenges: none, slice: 24 h}\n");
 }
 
 static int run_gossip(const struct ds_args *args)
 {
     uint64_t nodes = 10000, blocks = 1, degree = 8, threads = 1;
-    struct ds_text links = {0}, yaml = {0};
+    struct dc_text links = {0}, yaml = {0};
     struct result r = {0};
     int code = DS_EXIT_USAGE;
     if (ds_args_number(args, "--nodes", 10, 4194304, &nodes) &&
@@ -237,8 +237,8 @@ static int run_gossip(const struct ds_args *args)
         ds_bench_print("gossip", r.counts.events, &r.took, r.checksum, more);
         code = verdict("gossip", &r);
     }
-    ds_text_free(&links);
-    ds_text_free(&yaml);
+    dc_text_free(&links);
+    dc_text_free(&yaml);
     return code;
 }
 

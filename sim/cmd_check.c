@@ -31,9 +31,9 @@ static int run(const struct ds_args *args)
         if (code == DS_EXIT_FINE)
             code = check_setup(&scenario);
         if (code == DS_EXIT_FINE && !quiet) {
-            struct ds_text text = {0};
+            struct dc_text text = {0};
             if (!first)
-                ds_text_add(&text, "---\n");
+                dc_text_add(&text, "---\n");
             ds_scenario_print_resolved(&scenario, &text);
             code = ds_cmd_output(&text);
             first = false;

@@ -71,11 +71,11 @@ int ds_cmd_failed(enum dc_status status, const struct dc_error *error)
     const char *text = error->text[0] != '\0' ? error->text : "failed without saying why";
     const char *what = after_place(text);
     if (what != NULL && strncmp(what, "error: ", 7) != 0) {
-        struct ds_text line = {0};
-        ds_text_put(&line, text, (size_t)(what - text));
-        ds_text_printf(&line, "error: %s", what);
+        struct dc_text line = {0};
+        dc_text_put(&line, text, (size_t)(what - text));
+        dc_text_printf(&line, "error: %s", what);
         print_diagnostics(line.data != NULL ? line.data : text);
-        ds_text_free(&line);
+        dc_text_free(&line);
     } else if (what != NULL) {
         print_diagnostics(text);
     } else {
@@ -86,7 +86,7 @@ int ds_cmd_failed(enum dc_status status, const struct dc_error *error)
                                     : DS_EXIT_IO;
 }
 
-int ds_cmd_output(struct ds_text *text)
+int ds_cmd_output(struct dc_text *text)
 {
     int code = DS_EXIT_FINE;
     if (text->failed) {
@@ -95,7 +95,7 @@ int ds_cmd_output(struct ds_text *text)
     } else if (text->data != NULL) {
         (void)fwrite(text->data, 1, text->size, stdout); /* main asks ferror */
     }
-    ds_text_free(text);
+    dc_text_free(text);
     return code;
 }
 
@@ -103,12 +103,12 @@ int ds_cmd_output(struct ds_text *text)
 
 static int loaded(enum dc_status status, struct ds_diagnostics *d)
 {
-    struct ds_text text = {0};
+    struct dc_text text = {0};
     if (status != DC_OK) {
         ds_diagnostics_print(d, &text);
         print_diagnostics(text.data != NULL ? text.data : "destrasim: error: out of memory\n");
     }
-    ds_text_free(&text);
+    dc_text_free(&text);
     ds_diagnostics_free(d);
     return status == DC_OK ? DS_EXIT_FINE : status == DC_ERR_USAGE ? DS_EXIT_USAGE : DS_EXIT_IO;
 }
@@ -251,24 +251,24 @@ struct ds_word ds_word_percent(double share)
     return out;
 }
 
-void ds_json_string(struct ds_text *out, const char *text)
+void ds_json_string(struct dc_text *out, const char *text)
 {
-    ds_text_add(out, "\"");
+    dc_text_add(out, "\"");
     for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
         if (*p == '"' || *p == '\\')
-            ds_text_printf(out, "\\%c", *p);
+            dc_text_printf(out, "\\%c", *p);
         else if (*p < 0x20)
-            ds_text_printf(out, "\\u%04x", *p);
+            dc_text_printf(out, "\\u%04x", *p);
         else
-            ds_text_put(out, (const char *)p, 1);
+            dc_text_put(out, (const char *)p, 1);
     }
-    ds_text_add(out, "\"");
+    dc_text_add(out, "\"");
 }
 
-void ds_json_number(struct ds_text *out, double value)
+void ds_json_number(struct dc_text *out, double value)
 {
     if (isfinite(value))
-        ds_text_printf(out, "%.17g", value);
+        dc_text_printf(out, "%.17g", value);
     else
-        ds_text_add(out, "null");
+        dc_text_add(out, "null");
 }

@@ -228,7 +228,7 @@ static bool check_labels(const struct ds_detect *d)
 /* ---- output ---------------------------------------------------------------------------------- */
 
 /* As few digits as give back the same number. */
-static void add_score(struct ds_text *out, double score)
+static void add_score(struct dc_text *out, double score)
 {
     char text[40];
     if (dc_missing(score))
@@ -236,27 +236,27 @@ static void add_score(struct ds_text *out, double score)
     snprintf(text, sizeof text, "%.15g", score);
     if (strtod(text, NULL) != score)
         snprintf(text, sizeof text, "%.17g", score);
-    ds_text_add(out, text);
+    dc_text_add(out, text);
 }
 
-static void add_scores(const struct ds_detect *d, struct ds_text *out)
+static void add_scores(const struct ds_detect *d, struct dc_text *out)
 {
     for (uint32_t i = 0; i < d->chosen_count; i++)
-        ds_text_printf(out, "%s%s", i > 0 ? "," : "", d->chosen[i]->name);
-    ds_text_add(out, "\n");
+        dc_text_printf(out, "%s%s", i > 0 ? "," : "", d->chosen[i]->name);
+    dc_text_add(out, "\n");
     for (uint32_t row = 0; row < d->csv.rows; row++) {
         for (uint32_t i = 0; i < d->chosen_count; i++) {
             double score = d->score[(size_t)i * d->csv.rows + row];
-            ds_text_add(out, i > 0 ? "," : "");
+            dc_text_add(out, i > 0 ? "," : "");
             if (dc_missing(score) && d->chosen_count == 1)
-                ds_text_add(out, "\"\""); /* many readers skip empty lines */
+                dc_text_add(out, "\"\""); /* many readers skip empty lines */
             add_score(out, score);
         }
-        ds_text_add(out, "\n");
+        dc_text_add(out, "\n");
     }
 }
 
-static int write_file(const char *path, struct ds_text *text)
+static int write_file(const char *path, struct dc_text *text)
 {
     int code = DS_EXIT_FINE;
     errno = 0;
@@ -271,13 +271,13 @@ static int write_file(const char *path, struct ds_text *text)
             ds_cmd_usage("could not write %s: %s", path, strerror(errno));
         code = DS_EXIT_IO;
     }
-    ds_text_free(text);
+    dc_text_free(text);
     return code;
 }
 
 static int write_scores(const struct ds_detect *d)
 {
-    struct ds_text text = {0};
+    struct dc_text text = {0};
     const char *path = ds_args_value(d->args, "-o");
     add_scores(d, &text);
     int code = path == NULL ? ds_cmd_output(&text) : write_file(path, &text);

@@ -38,7 +38,7 @@ struct diff {
     bool slice_found, event_found;
     struct ds_parting event;
     const char *why_no_event;
-    struct ds_text what; /* differs although every event is the same */
+    struct dc_text what; /* differs although every event is the same */
 };
 
 /* ---- finding --------------------------------------------------------------------------------- */
@@ -68,13 +68,13 @@ static int open_side(struct side *s, const char *path, const char *label)
 static enum dc_status side_events(struct diff *d, struct side *s, int64_t from_ns, int64_t until_ns,
                                   struct dc_error *error)
 {
-    struct ds_text what = {0};
-    ds_text_printf(&what, "running %s again", s->label);
+    struct dc_text what = {0};
+    dc_text_printf(&what, "running %s again", s->label);
     ds_events_free(&s->events);
     enum dc_status status = ds_rerun_events(&s->run, &d->how, what.data != NULL ? what.data : "",
                                             from_ns, until_ns, &s->events, error);
     s->reproduced = status == DC_OK && ds_events_lead_to(&s->events, &s->slice);
-    ds_text_free(&what);
+    dc_text_free(&what);
     return status;
 }
 
@@ -174,10 +174,10 @@ static void print_digests(const struct side *s)
 
 static void print_event(const struct side *s, const struct ds_event_seen *e, bool lacks)
 {
-    struct ds_text text = {0};
+    struct dc_text text = {0};
     ds_parting_print(&s->run.scenario, e, lacks, 5, &text);
     printf("  %s: %s", s->label, text.data != NULL ? text.data : "?\n");
-    ds_text_free(&text);
+    dc_text_free(&text);
     if (!s->reproduced)
         printf("     (as this program runs it, which is not what %s holds: another build wrote "
                "it?)\n",
@@ -257,94 +257,94 @@ static void print_all(const struct diff *d)
 
 /* ---- for programs ---------------------------------------------------------------------------- */
 
-static void json_text(struct ds_text *out, const char *key, const char *text)
+static void json_text(struct dc_text *out, const char *key, const char *text)
 {
     ds_json_string(out, key);
-    ds_text_add(out, ": ");
+    dc_text_add(out, ": ");
     if (text != NULL)
         ds_json_string(out, text);
     else
-        ds_text_add(out, "null");
+        dc_text_add(out, "null");
 }
 
-static void json_differences(struct ds_text *out, const char *key, const struct ds_differences *d)
+static void json_differences(struct dc_text *out, const char *key, const struct ds_differences *d)
 {
-    ds_text_printf(out, ",\n \"%s\": [", key);
+    dc_text_printf(out, ",\n \"%s\": [", key);
     for (size_t i = 0; i < d->count; i++) {
-        ds_text_add(out, i > 0 ? ",\n  {" : "\n  {");
+        dc_text_add(out, i > 0 ? ",\n  {" : "\n  {");
         json_text(out, "path", d->list[i].path);
-        ds_text_add(out, ", ");
+        dc_text_add(out, ", ");
         json_text(out, "a", d->list[i].a);
-        ds_text_add(out, ", ");
+        dc_text_add(out, ", ");
         json_text(out, "b", d->list[i].b);
-        ds_text_add(out, "}");
+        dc_text_add(out, "}");
     }
-    ds_text_add(out, "]");
+    dc_text_add(out, "]");
 }
 
-static void json_side(struct ds_text *out, const char *key, const struct side *s)
+static void json_side(struct dc_text *out, const char *key, const struct side *s)
 {
-    ds_text_printf(out, ",\n \"%s\": {", key);
+    dc_text_printf(out, ",\n \"%s\": {", key);
     json_text(out, "file", s->run.path);
-    ds_text_printf(out, ", \"complete\": %s, \"changed_later\": %s, ",
+    dc_text_printf(out, ", \"complete\": %s, \"changed_later\": %s, ",
                    s->complete ? "true" : "false", s->touched ? "true" : "false");
     json_text(out, "trace_digest", s->trace_digest);
-    ds_text_add(out, ", ");
+    dc_text_add(out, ", ");
     json_text(out, "content_digest", s->content_digest);
-    ds_text_add(out, "}");
+    dc_text_add(out, "}");
 }
 
-static void json_event(struct ds_text *out, const char *key, const struct side *s,
+static void json_event(struct dc_text *out, const char *key, const struct side *s,
                        const struct ds_event_seen *e, bool lacks)
 {
-    ds_text_printf(out, "\"%s\": ", key);
+    dc_text_printf(out, "\"%s\": ", key);
     if (e == NULL) {
-        ds_text_add(out, "null");
+        dc_text_add(out, "null");
         return;
     }
-    ds_text_printf(out, "{\"reproduced\": %s, \"instead\": %s, ", s->reproduced ? "true" : "false",
+    dc_text_printf(out, "{\"reproduced\": %s, \"instead\": %s, ", s->reproduced ? "true" : "false",
                    lacks ? "true" : "false");
     ds_event_json(&s->run.scenario, e, out);
-    ds_text_add(out, "}");
+    dc_text_add(out, "}");
 }
 
-static void json_events(struct ds_text *out, const struct diff *d)
+static void json_events(struct dc_text *out, const struct diff *d)
 {
-    ds_text_add(out, ",\n \"slice\": ");
+    dc_text_add(out, ",\n \"slice\": ");
     if (d->slice_found)
-        ds_text_printf(out,
+        dc_text_printf(out,
                        "{\"index\": %llu, \"from_ns\": %lld, \"until_ns\": %lld, \"nodes\": "
                        "%llu}",
                        (unsigned long long)d->a.slice.index, (long long)d->a.slice.from_ns,
                        (long long)d->a.slice.until_ns, (unsigned long long)d->a.slice.differing);
     else
-        ds_text_add(out, "null");
-    ds_text_add(out, ",\n \"event\": ");
+        dc_text_add(out, "null");
+    dc_text_add(out, ",\n \"event\": ");
     if (d->event_found) {
-        ds_text_add(out, "{\n  ");
+        dc_text_add(out, "{\n  ");
         json_event(out, "a", &d->a, d->event.a, d->event.lacks_a);
-        ds_text_add(out, ",\n  ");
+        dc_text_add(out, ",\n  ");
         json_event(out, "b", &d->b, d->event.b, d->event.lacks_b);
-        ds_text_add(out, "}");
+        dc_text_add(out, "}");
     } else {
-        ds_text_add(out, "null");
+        dc_text_add(out, "null");
     }
 }
 
 static int json_all(const struct diff *d)
 {
-    struct ds_text out = {0};
-    ds_text_printf(&out, "{\n \"same\": %s", d->same ? "true" : "false");
+    struct dc_text out = {0};
+    dc_text_printf(&out, "{\n \"same\": %s", d->same ? "true" : "false");
     json_side(&out, "a", &d->a);
     json_side(&out, "b", &d->b);
     json_differences(&out, "parameters", &d->parameters);
     json_differences(&out, "inputs", &d->inputs);
     json_differences(&out, "build", &d->builds);
     json_events(&out, d);
-    ds_text_add(&out, ",\n \"metrics\": [");
+    dc_text_add(&out, ",\n \"metrics\": [");
     for (size_t i = 0; i < d->metrics && (d->limit == 0 || i < d->limit); i++) {
         const struct ds_metric_difference *m = &d->metric[i];
-        ds_text_add(&out, i > 0 ? ",\n  {" : "\n  {");
+        dc_text_add(&out, i > 0 ? ",\n  {" : "\n  {");
         json_text(&out, "name", m->name);
         const struct {
             const char *key;
@@ -352,12 +352,12 @@ static int json_all(const struct diff *d)
         } numbers[] = {
             {"a", m->a}, {"b", m->b}, {"absolute", m->absolute}, {"relative", m->relative}};
         for (size_t k = 0; k < 4; k++) {
-            ds_text_printf(&out, ", \"%s\": ", numbers[k].key);
+            dc_text_printf(&out, ", \"%s\": ", numbers[k].key);
             ds_json_number(&out, numbers[k].value);
         }
-        ds_text_add(&out, "}");
+        dc_text_add(&out, "}");
     }
-    ds_text_add(&out, "]\n}\n");
+    dc_text_add(&out, "]\n}\n");
     return ds_cmd_output(&out);
 }
 
@@ -398,7 +398,7 @@ static int run(const struct ds_args *args)
     ds_differences_free(&d.inputs);
     ds_differences_free(&d.builds);
     dc_mem_free(d.metric);
-    ds_text_free(&d.what);
+    dc_text_free(&d.what);
     return code;
 }
 

@@ -42,35 +42,35 @@ void ds_differences_free(struct ds_differences *d)
 
 /* ---- parameters ------------------------------------------------------------------------------ */
 
-static void render(const struct ds_yaml *n, struct ds_text *out)
+static void render(const struct ds_yaml *n, struct dc_text *out)
 {
     if (n->kind == DS_YAML_SCALAR) {
-        ds_text_add(out, n->text);
+        dc_text_add(out, n->text);
         return;
     }
     bool map = n->kind == DS_YAML_MAP;
-    ds_text_add(out, map ? "{" : "[");
+    dc_text_add(out, map ? "{" : "[");
     for (const struct ds_yaml *c = n->first; c != NULL; c = c->next) {
         if (map)
-            ds_text_printf(out, "%s: ", c->key);
+            dc_text_printf(out, "%s: ", c->key);
         render(c, out);
-        ds_text_add(out, c->next != NULL ? ", " : "");
+        dc_text_add(out, c->next != NULL ? ", " : "");
     }
-    ds_text_add(out, map ? "}" : "]");
+    dc_text_add(out, map ? "}" : "]");
 }
 
 static void add_nodes(struct ds_differences *d, const char *path, const struct ds_yaml *a,
                       const struct ds_yaml *b)
 {
-    struct ds_text x = {0}, y = {0};
+    struct dc_text x = {0}, y = {0};
     if (a != NULL)
         render(a, &x);
     if (b != NULL)
         render(b, &y);
     ds_differences_add(d, path, a != NULL ? (x.data != NULL ? x.data : "") : NULL,
                        b != NULL ? (y.data != NULL ? y.data : "") : NULL);
-    ds_text_free(&x);
-    ds_text_free(&y);
+    dc_text_free(&x);
+    dc_text_free(&y);
 }
 
 static const char *member(const struct ds_yaml *map, const char *key)
@@ -100,14 +100,14 @@ static void compare_trees(struct ds_differences *d, const char *path, const stru
 static void compare_at(struct ds_differences *d, const char *path, const char *name,
                        const struct ds_yaml *a, const struct ds_yaml *b)
 {
-    struct ds_text at = {0};
-    ds_text_printf(&at, "%s%s%s", path, path[0] != '\0' ? "." : "", name);
+    struct dc_text at = {0};
+    dc_text_printf(&at, "%s%s%s", path, path[0] != '\0' ? "." : "", name);
     const char *text = at.data != NULL ? at.data : name;
     if (a != NULL && b != NULL)
         compare_trees(d, text, a, b);
     else
         add_nodes(d, text, a, b);
-    ds_text_free(&at);
+    dc_text_free(&at);
 }
 
 static const struct ds_yaml *find_called(const struct ds_yaml *list, const char *name)
@@ -190,13 +190,13 @@ static void compare_lists(struct ds_differences *d, const char *path, const stru
                 add_nodes(d, path, NULL, c);
         return;
     }
-    struct ds_text x = {0}, y = {0};
+    struct dc_text x = {0}, y = {0};
     render(a, &x);
     render(b, &y);
     if (x.data == NULL || y.data == NULL || strcmp(x.data, y.data) != 0)
         add_nodes(d, path, a, b);
-    ds_text_free(&x);
-    ds_text_free(&y);
+    dc_text_free(&x);
+    dc_text_free(&y);
 }
 
 static void compare_trees(struct ds_differences *d, const char *path, const struct ds_yaml *a,
@@ -221,7 +221,7 @@ static void compare_trees(struct ds_differences *d, const char *path, const stru
 void ds_diff_parameters(const struct ds_scenario *a, const struct ds_scenario *b,
                         struct ds_differences *out)
 {
-    struct ds_text text[2] = {{0}, {0}};
+    struct dc_text text[2] = {{0}, {0}};
     struct dc_arena arena = {0};
     struct ds_diagnostics d = {0};
     ds_scenario_print_resolved(a, &text[0]);
@@ -233,21 +233,21 @@ void ds_diff_parameters(const struct ds_scenario *a, const struct ds_scenario *b
     compare_trees(out, "", x, y);
     dc_arena_free(&arena);
     ds_diagnostics_free(&d);
-    ds_text_free(&text[0]);
-    ds_text_free(&text[1]);
+    dc_text_free(&text[0]);
+    dc_text_free(&text[1]);
 }
 
 /* ---- files, builds --------------------------------------------------------------------------- */
 
 /* "1234 bytes, digest ab12..." of the input of that path; false when there is none. */
-static bool input_of(struct ds_results *r, const char *path, struct ds_text *out)
+static bool input_of(struct ds_results *r, const char *path, struct dc_text *out)
 {
     struct dc_error error = {0};
     for (uint64_t i = 0; i < ds_results_size(r, "input"); i++) {
         struct ds_results_input in;
         if (ds_results_input(r, i, &in, &error) != DC_OK || strcmp(in.path, path) != 0)
             continue;
-        ds_text_printf(out, "%llu bytes, digest %.16s", (unsigned long long)in.bytes, in.digest);
+        dc_text_printf(out, "%llu bytes, digest %.16s", (unsigned long long)in.bytes, in.digest);
         return true;
     }
     return false;
@@ -259,15 +259,15 @@ static void inputs_of(struct ds_results *from, struct ds_results *a, struct ds_r
     struct dc_error error = {0};
     for (uint64_t i = 0; i < ds_results_size(from, "input"); i++) {
         struct ds_results_input in;
-        struct ds_text x = {0}, y = {0};
+        struct dc_text x = {0}, y = {0};
         if (ds_results_input(from, i, &in, &error) != DC_OK)
             continue;
         bool in_a = input_of(a, in.path, &x), in_b = input_of(b, in.path, &y);
         bool new = from == a || !in_a; /* those of both are looked at once */
         if (new && (!in_a || !in_b || strcmp(x.data, y.data) != 0))
             ds_differences_add(out, in.path, in_a ? x.data : NULL, in_b ? y.data : NULL);
-        ds_text_free(&x);
-        ds_text_free(&y);
+        dc_text_free(&x);
+        dc_text_free(&y);
     }
 }
 

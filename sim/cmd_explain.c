@@ -5,12 +5,12 @@ static int run_explain(const struct ds_args *args)
 {
     int worst = DS_EXIT_FINE;
     for (unsigned i = 0; i < args->operands || (i == 0 && args->operands == 0); i++) {
-        struct ds_text text = {0};
+        struct dc_text text = {0};
         struct dc_error error = {0};
         const char *path = args->operands > 0 ? args->operand[i] : "";
         enum dc_status status = ds_scenario_explain(path, &text, &error);
         int code = status == DC_OK ? ds_cmd_output(&text) : ds_cmd_failed(status, &error);
-        ds_text_free(&text);
+        dc_text_free(&text);
         worst = code > worst ? code : worst;
     }
     return worst;
@@ -29,7 +29,7 @@ const struct ds_command ds_cmd_explain = {
 
 static int run_schema(const struct ds_args *args)
 {
-    struct ds_text text = {0};
+    struct dc_text text = {0};
     if (ds_args_value(args, "--markdown") != NULL)
         ds_scenario_reference(&text);
     else

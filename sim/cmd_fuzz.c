@@ -53,12 +53,12 @@ static bool begin_runs(struct campaign *c)
         if (job->pid != 0 || c->begun >= plan->until || c->begun >= c->stop_after ||
             c->begun - plan->state.next >= WINDOW || time_is_up(plan))
             continue;
-        struct ds_text text = {0};
+        struct dc_text text = {0};
         ds_swarm_print(&plan->swarm, c->begun, &text);
         struct ds_fuzz_spec spec = {.base = &plan->base, .text = text.data};
         job->run = c->begun++;
         bool good = !text.failed && ds_fuzz_start(job, &spec);
-        ds_text_free(&text);
+        dc_text_free(&text);
         if (!good)
             return false;
     }
@@ -229,21 +229,21 @@ static int make_plan(const struct ds_args *args, struct ds_fuzz_plan *plan)
     const char **overrides = dc_mem_need(args->givens + 1, sizeof *overrides, "--set");
     size_t count = ds_args_values(args, "--set", overrides);
     int code = ds_cmd_load(args->operand[0], overrides, count, &plan->base);
-    ds_text_add(&plan->asked, DS_FUZZ_PROGRAM " fuzz ");
+    dc_text_add(&plan->asked, DS_FUZZ_PROGRAM " fuzz ");
     const char *slash = strrchr(args->operand[0], '/'); /* it goes into files that are mailed */
     ds_fuzz_quote(&plan->asked, slash != NULL ? slash + 1 : args->operand[0]);
     for (size_t i = 0; i < count; i++) {
-        ds_text_add(&plan->asked, " --set ");
+        dc_text_add(&plan->asked, " --set ");
         ds_fuzz_quote(&plan->asked, overrides[i]);
     }
     dc_mem_free(overrides);
     if (code != DS_EXIT_FINE)
         return code;
-    struct ds_text text = {0};
+    struct dc_text text = {0};
     struct dc_error error = {0};
     ds_scenario_print_resolved(&plan->base, &text);
     plan->state.digest = text.data != NULL ? dc_name(text.data) : 0;
-    ds_text_free(&text);
+    dc_text_free(&text);
     plan->resume = ds_args_value(args, "--resume");
     if (plan->resume != NULL) {
         bool any = ds_args_value(args, "--seed") == NULL;
@@ -296,14 +296,14 @@ static int run(const struct ds_args *args)
     plan.live = !plan.quiet && isatty(STDERR_FILENO);
     int code = make_plan(args, &plan);
     if (code == DS_EXIT_FINE && ds_args_value(args, "--print") != NULL) {
-        struct ds_text text = {0};
+        struct dc_text text = {0};
         ds_swarm_print(&plan.swarm, plan.first, &text);
         code = ds_cmd_output(&text);
     } else if (code == DS_EXIT_FINE) {
         code = campaign(args, &plan);
     }
     dc_mem_free(plan.state.failures);
-    ds_text_free(&plan.asked);
+    dc_text_free(&plan.asked);
     ds_scenario_free(&plan.base);
     return code;
 }

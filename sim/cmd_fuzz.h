@@ -149,7 +149,7 @@ struct ds_fuzz_plan {
     struct ds_swarm swarm;
     struct ds_fuzz_state state;
     const char *folder, *resume;
-    struct ds_text
+    struct dc_text
         asked; /* "destrasim fuzz SCENARIO --set PATH=VALUE": what to type for the same */
     const volatile sig_atomic_t *stop;
     uint64_t until; /* the run after the last; UINT64_MAX: as long as there is time */
@@ -161,7 +161,7 @@ struct ds_fuzz_plan {
 };
 
 /* A word of a command, in quotes where a shell would not leave it alone. */
-void ds_fuzz_quote(struct ds_text *out, const char *word);
+void ds_fuzz_quote(struct dc_text *out, const char *word);
 
 /* Minimises failure number n and writes its files; exit code 0, or 3 and a message. */
 int ds_fuzz_shrink(struct ds_fuzz_plan *plan, size_t n);

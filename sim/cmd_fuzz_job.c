@@ -63,7 +63,7 @@ static void child_say(struct child *c, enum ds_fuzz_verdict verdict, const char 
 static bool child_load(struct child *c, const struct ds_fuzz_spec *spec, struct ds_scenario *out)
 {
     struct ds_diagnostics d = {0};
-    struct ds_text text = {0};
+    struct dc_text text = {0};
     enum dc_status status;
     if (spec->path != NULL) {
         status = ds_scenario_load(spec->path, NULL, 0, out, &d);

@@ -75,18 +75,18 @@ const char *ds_fuzz_never(const struct ds_fuzz_plan *plan)
 
 /* ---- for people ------------------------------------------------------------------------------ */
 
-void ds_fuzz_quote(struct ds_text *out, const char *word)
+void ds_fuzz_quote(struct dc_text *out, const char *word)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                 "_-./:=+,%@";
     bool quote = word[0] == '\0' || word[strspn(word, plain)] != '\0';
-    ds_text_add(out, quote ? "'" : "");
+    dc_text_add(out, quote ? "'" : "");
     for (; *word != '\0'; word++)
         if (*word == '\'')
-            ds_text_add(out, "'\\''");
+            dc_text_add(out, "'\\''");
         else
-            ds_text_put(out, word, 1);
-    ds_text_add(out, quote ? "'" : "");
+            dc_text_put(out, word, 1);
+    dc_text_add(out, quote ? "'" : "");
 }
 
 /* "1 run", "20,000 runs" */
@@ -142,12 +142,12 @@ static void print_failure(const struct ds_fuzz_state *s, size_t n)
         printf("  %s did NOT fail in the same way when it was run by itself\n", f->file);
         return;
     }
-    struct ds_text file = {0};
+    struct dc_text file = {0};
     ds_fuzz_quote(&file, f->file);
     printf("  reproduce it:  " DS_FUZZ_PROGRAM " run %s -o failed.h5\n"
            "  look at it:    " DS_FUZZ_PROGRAM " trace failed.h5 -o failed.svg\n",
            file.data);
-    ds_text_free(&file);
+    dc_text_free(&file);
 }
 
 static void print_coverage(const struct ds_fuzz_coverage *c)
@@ -200,63 +200,63 @@ void ds_fuzz_print(const struct ds_fuzz_plan *plan, double seconds)
 
 /* ---- for programs ---------------------------------------------------------------------------- */
 
-static void json_failure(struct ds_text *out, const struct ds_fuzz_failure *f)
+static void json_failure(struct dc_text *out, const struct ds_fuzz_failure *f)
 {
-    ds_text_printf(out, "{\"run\": %llu, \"invariant\": ", (unsigned long long)f->run);
+    dc_text_printf(out, "{\"run\": %llu, \"invariant\": ", (unsigned long long)f->run);
     ds_json_string(out, f->key);
-    ds_text_add(out, ", \"evidence\": ");
+    dc_text_add(out, ", \"evidence\": ");
     ds_json_string(out, f->text);
-    ds_text_printf(out, ", \"faults\": %u, \"again\": %s", f->faults, f->gone ? "false" : "true");
+    dc_text_printf(out, ", \"faults\": %u, \"again\": %s", f->faults, f->gone ? "false" : "true");
     if (f->file[0] != '\0') {
-        ds_text_printf(out, ", \"faults_minimised\": %u, \"runs\": %u, \"complete\": %s",
+        dc_text_printf(out, ", \"faults_minimised\": %u, \"runs\": %u, \"complete\": %s",
                        f->faults_minimised, f->calls, f->complete ? "true" : "false");
-        ds_text_printf(out, ", \"confirmed\": %s, \"file\": ", f->confirmed ? "true" : "false");
+        dc_text_printf(out, ", \"confirmed\": %s, \"file\": ", f->confirmed ? "true" : "false");
         ds_json_string(out, f->file);
-        ds_text_add(out, ", \"drawn\": ");
+        dc_text_add(out, ", \"drawn\": ");
         ds_json_string(out, f->full);
     }
-    ds_text_add(out, "}");
+    dc_text_add(out, "}");
 }
 
-static void json_coverage(struct ds_text *out, const struct ds_fuzz_coverage *c)
+static void json_coverage(struct dc_text *out, const struct ds_fuzz_coverage *c)
 {
-    ds_text_add(out, "\"coverage\": {");
+    dc_text_add(out, "\"coverage\": {");
     for (size_t k = 0; k < DS_FAULT_KINDS; k++) {
-        ds_text_printf(out, "%s\"%s\": {", k > 0 ? ", " : "", ds_choices_fault[k].name);
+        dc_text_printf(out, "%s\"%s\": {", k > 0 ? ", " : "", ds_choices_fault[k].name);
         for (size_t p = 0; p < DS_FUZZ_PHASES; p++)
-            ds_text_printf(out, "%s\"%s\": %llu", p > 0 ? ", " : "", ds_fuzz_phase_names[p],
+            dc_text_printf(out, "%s\"%s\": %llu", p > 0 ? ", " : "", ds_fuzz_phase_names[p],
                            (unsigned long long)c->count[k][p]);
-        ds_text_add(out, "}");
+        dc_text_add(out, "}");
     }
-    ds_text_add(out, "}");
+    dc_text_add(out, "}");
 }
 
 void ds_fuzz_json(const struct ds_fuzz_plan *plan, double seconds)
 {
     const struct ds_fuzz_state *s = &plan->state;
-    struct ds_text out = {0};
-    ds_text_add(&out, "{\"name\": ");
+    struct dc_text out = {0};
+    dc_text_add(&out, "{\"name\": ");
     ds_json_string(&out, plan->base.name);
-    ds_text_printf(&out, ", \"seed\": %llu, \"next\": %llu, \"runs\": %llu, \"events\": %llu",
+    dc_text_printf(&out, ", \"seed\": %llu, \"next\": %llu, \"runs\": %llu, \"events\": %llu",
                    (unsigned long long)s->seed, (unsigned long long)s->next,
                    (unsigned long long)s->runs, (unsigned long long)s->events);
-    ds_text_add(&out, ", \"virtual_s\": ");
+    dc_text_add(&out, ", \"virtual_s\": ");
     ds_json_number(&out, s->virtual_s);
-    ds_text_add(&out, ", \"wall_s\": ");
+    dc_text_add(&out, ", \"wall_s\": ");
     ds_json_number(&out, seconds);
-    ds_text_add(&out, ", ");
+    dc_text_add(&out, ", ");
     json_coverage(&out, &s->coverage);
-    ds_text_add(&out, ", \"sometimes\": {");
+    dc_text_add(&out, ", \"sometimes\": {");
     for (size_t k = 0; k < plan->base.sometimes_count && k < DS_FUZZ_SOMETIMES_MAX; k++) {
-        ds_text_add(&out, k > 0 ? ", " : "");
+        dc_text_add(&out, k > 0 ? ", " : "");
         ds_json_string(&out, plan->base.sometimes[k].text);
-        ds_text_printf(&out, ": %llu", (unsigned long long)s->sometimes[k]);
+        dc_text_printf(&out, ": %llu", (unsigned long long)s->sometimes[k]);
     }
-    ds_text_add(&out, "}, \"failures\": [");
+    dc_text_add(&out, "}, \"failures\": [");
     for (size_t i = 0; i < s->failures_count; i++) {
-        ds_text_add(&out, i > 0 ? ", " : "");
+        dc_text_add(&out, i > 0 ? ", " : "");
         json_failure(&out, &s->failures[i]);
     }
-    ds_text_add(&out, "]}\n");
+    dc_text_add(&out, "]}\n");
     (void)ds_cmd_output(&out);
 }

@@ -23,13 +23,13 @@ struct shrink {
 static bool fails(void *ctx, const struct ds_scenario *candidate)
 {
     struct shrink *s = ctx;
-    struct ds_text text = {0};
+    struct dc_text text = {0};
     ds_scenario_print_brief(candidate, &text);
     struct ds_fuzz_spec spec = {.base = &s->plan->base, .text = text.data, .demand = &s->demand};
     bool same = text.data != NULL && !text.failed && ds_fuzz_one(&spec, &s->job) &&
                 s->job.outcome.verdict == s->failure->verdict &&
                 strcmp(s->job.outcome.key, s->failure->key) == 0;
-    ds_text_free(&text);
+    dc_text_free(&text);
     return same;
 }
 
@@ -73,12 +73,12 @@ static int write_inputs(const struct ds_fuzz_plan *plan, struct ds_scenario *sce
     int code = DS_EXIT_FINE;
     for (size_t i = 0; i < plan->base.inputs_count && code == DS_EXIT_FINE; i++) {
         const struct ds_input *input = &plan->base.inputs[i];
-        struct ds_text path = {0};
-        ds_text_printf(&path, "%s/%s", plan->folder, base_name(input->path));
+        struct dc_text path = {0};
+        dc_text_printf(&path, "%s/%s", plan->folder, base_name(input->path));
         struct stat there;
         if (path.data != NULL && stat(path.data, &there) != 0)
             code = write_file(path.data, input->data, input->size);
-        ds_text_free(&path);
+        dc_text_free(&path);
     }
     if (scenario->network.regions != NULL)
         scenario->network.regions = base_name(scenario->network.regions);
@@ -94,14 +94,14 @@ static int write_inputs(const struct ds_fuzz_plan *plan, struct ds_scenario *sce
 }
 
 /* Evidence as comment lines of at most 96 columns. */
-static void comment(struct ds_text *out, const char *text)
+static void comment(struct dc_text *out, const char *text)
 {
     while (*text != '\0') {
         size_t size = strcspn(text, "\n"), cut = size;
         if (size > 96)
             for (cut = 96; cut > 40 && text[cut] != ' ';)
                 cut--;
-        ds_text_printf(out, "# %.*s\n", (int)cut, text);
+        dc_text_printf(out, "# %.*s\n", (int)cut, text);
         text += cut;
         text += *text == '\n' || *text == ' ';
     }
@@ -111,7 +111,7 @@ static int write_scenario(const struct ds_fuzz_plan *plan, const struct ds_fuzz_
                           const struct ds_scenario *scenario, const char *path, const char *how,
                           const char *evidence)
 {
-    struct ds_text text = {0};
+    struct dc_text text = {0};
     struct ds_scenario copy = *scenario;
     struct dc_arena arena = {0};
     copy.groups = dc_arena_alloc(&arena, (copy.groups_count + 1) * sizeof *copy.groups);
@@ -122,10 +122,10 @@ static int write_scenario(const struct ds_fuzz_plan *plan, const struct ds_fuzz_
         if (copy.faults_count > 0)
             memcpy(copy.faults, scenario->faults, copy.faults_count * sizeof *copy.faults);
         copy.title = "";
-        ds_text_printf(&text, "# Violates %s.\n# Run %llu of seed %llu, %s:\n", f->key,
+        dc_text_printf(&text, "# Violates %s.\n# Run %llu of seed %llu, %s:\n", f->key,
                        (unsigned long long)f->run, (unsigned long long)plan->state.seed, how);
         comment(&text, evidence);
-        ds_text_printf(&text, "# As it was drawn:\n#     %s --seed %llu --only %llu\n",
+        dc_text_printf(&text, "# As it was drawn:\n#     %s --seed %llu --only %llu\n",
                        plan->asked.data, (unsigned long long)plan->state.seed,
                        (unsigned long long)f->run);
         code = write_inputs(plan, &copy);
@@ -134,7 +134,7 @@ static int write_scenario(const struct ds_fuzz_plan *plan, const struct ds_fuzz_
     if (code == DS_EXIT_FINE && !text.failed)
         code = write_file(path, text.data, text.size);
     dc_arena_free(&arena);
-    ds_text_free(&text);
+    dc_text_free(&text);
     return code;
 }
 
@@ -179,7 +179,7 @@ int ds_fuzz_shrink(struct ds_fuzz_plan *plan, size_t n)
 {
     struct ds_fuzz_failure *f = &plan->state.failures[n];
     struct shrink s = {.plan = plan, .failure = f};
-    struct ds_text text = {0};
+    struct dc_text text = {0};
     struct ds_scenario from = {0};
     struct ds_diagnostics d = {0};
     struct ds_minimised small = {0};
@@ -213,6 +213,6 @@ int ds_fuzz_shrink(struct ds_fuzz_plan *plan, size_t n)
     ds_minimised_free(&small);
     ds_scenario_free(&from);
     ds_diagnostics_free(&d);
-    ds_text_free(&text);
+    dc_text_free(&text);
     return code;
 }

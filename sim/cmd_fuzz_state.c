@@ -76,8 +76,8 @@ static void print_state(const struct ds_fuzz_state *state, FILE *to)
 enum dc_status ds_fuzz_save(const struct ds_fuzz_state *state, const char *path,
                             struct dc_error *error)
 {
-    struct ds_text beside = {0};
-    ds_text_printf(&beside, "%s.partial", path);
+    struct dc_text beside = {0};
+    dc_text_printf(&beside, "%s.partial", path);
     FILE *to = beside.data != NULL ? fopen(beside.data, "w") : NULL;
     bool good = to != NULL;
     if (good) {
@@ -87,7 +87,7 @@ enum dc_status ds_fuzz_save(const struct ds_fuzz_state *state, const char *path,
         good = good && rename(beside.data, path) == 0;
     }
     int why = errno;
-    ds_text_free(&beside);
+    dc_text_free(&beside);
     return good ? DC_OK
                 : dc_error_set(error, DC_ERR_IO,
                                "%s: could not be written (%s): choose another file", path,

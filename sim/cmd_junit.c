@@ -19,61 +19,61 @@
 #include "sim/cmd_world.h"
 
 struct junit {
-    struct ds_text cases;
+    struct dc_text cases;
     const char *suite;
     size_t tests, failures, errors, skipped;
 };
 
 /* Text in XML 1.0: control characters cannot stand in it at all. */
-static void junit_text(struct ds_text *out, const char *text)
+static void junit_text(struct dc_text *out, const char *text)
 {
     for (const char *c = text; c != NULL && *c != '\0'; c++) {
         switch (*c) {
-        case '&': ds_text_add(out, "&amp;"); break;
-        case '<': ds_text_add(out, "&lt;"); break;
-        case '>': ds_text_add(out, "&gt;"); break;
-        case '"': ds_text_add(out, "&quot;"); break;
+        case '&': dc_text_add(out, "&amp;"); break;
+        case '<': dc_text_add(out, "&lt;"); break;
+        case '>': dc_text_add(out, "&gt;"); break;
+        case '"': dc_text_add(out, "&quot;"); break;
         case '\n':
-        case '\t': ds_text_put(out, c, 1); break;
-        default: ds_text_put(out, (unsigned char)*c < 0x20 ? "?" : c, 1);
+        case '\t': dc_text_put(out, c, 1); break;
+        default: dc_text_put(out, (unsigned char)*c < 0x20 ? "?" : c, 1);
         }
     }
 }
 
-static void junit_attribute(struct ds_text *out, const char *name, const char *value)
+static void junit_attribute(struct dc_text *out, const char *name, const char *value)
 {
-    ds_text_printf(out, " %s=\"", name);
+    dc_text_printf(out, " %s=\"", name);
     junit_text(out, value);
-    ds_text_add(out, "\"");
+    dc_text_add(out, "\"");
 }
 
 /* One case; tag NULL: it passed, else failure, error or skipped, with a message and more. */
 static void junit_case(struct junit *j, const char *group, const char *name, const char *tag,
                        const char *type, const char *message, const char *more)
 {
-    struct ds_text *out = &j->cases;
-    ds_text_add(out, "    <testcase classname=\"");
+    struct dc_text *out = &j->cases;
+    dc_text_add(out, "    <testcase classname=\"");
     junit_text(out, j->suite);
-    ds_text_printf(out, ".%s\"", group);
+    dc_text_printf(out, ".%s\"", group);
     junit_attribute(out, "name", name);
     j->tests++;
     if (tag == NULL) {
-        ds_text_add(out, "/>\n");
+        dc_text_add(out, "/>\n");
         return;
     }
     *(strcmp(tag, "failure") == 0 ? &j->failures
       : strcmp(tag, "error") == 0 ? &j->errors
                                   : &j->skipped) += 1;
-    ds_text_printf(out, ">\n      <%s", tag);
+    dc_text_printf(out, ">\n      <%s", tag);
     if (type != NULL)
         junit_attribute(out, "type", type);
     junit_attribute(out, "message", message);
-    ds_text_add(out, more != NULL ? ">" : "/>");
+    dc_text_add(out, more != NULL ? ">" : "/>");
     if (more != NULL) {
         junit_text(out, more);
-        ds_text_printf(out, "</%s>", tag);
+        dc_text_printf(out, "</%s>", tag);
     }
-    ds_text_add(out, "\n    </testcase>\n");
+    dc_text_add(out, "\n    </testcase>\n");
 }
 
 static void junit_expect(struct junit *j, const char *group, const struct ds_expectation *e,
@@ -123,19 +123,19 @@ static void junit_cases(struct junit *j, const struct ds_outcome *o, const char 
     junit_expect(j, "sometimes", s->sometimes, s->sometimes_count, skip, "did not occur");
 }
 
-static void junit_property(struct ds_text *out, const char *name, const char *value)
+static void junit_property(struct dc_text *out, const char *name, const char *value)
 {
-    ds_text_add(out, "      <property");
+    dc_text_add(out, "      <property");
     junit_attribute(out, "name", name);
     junit_attribute(out, "value", value);
-    ds_text_add(out, "/>\n");
+    dc_text_add(out, "/>\n");
 }
 
-static void junit_properties(struct ds_text *out, const struct ds_outcome *o, bool failed)
+static void junit_properties(struct dc_text *out, const struct ds_outcome *o, bool failed)
 {
     const struct ds_summary *s = o->summary;
     char text[40];
-    ds_text_add(out, "    <properties>\n");
+    dc_text_add(out, "    <properties>\n");
     snprintf(text, sizeof text, "%llu", (unsigned long long)o->scenario->seed);
     junit_property(out, "seed", text);
     junit_property(out, "end", failed ? "failed" : ds_summary_end(s->end));
@@ -148,20 +148,20 @@ static void junit_properties(struct ds_text *out, const struct ds_outcome *o, bo
     double virtual_s = ds_summary_value(s, "virtual_time");
     snprintf(text, sizeof text, "%.9g", isnan(virtual_s) ? 0 : virtual_s);
     junit_property(out, "virtual_seconds", text);
-    ds_text_add(out, "    </properties>\n");
+    dc_text_add(out, "    </properties>\n");
 }
 
-static void junit_counts(struct ds_text *out, const struct junit *j, const struct ds_outcome *o)
+static void junit_counts(struct dc_text *out, const struct junit *j, const struct ds_outcome *o)
 {
-    ds_text_printf(out,
+    dc_text_printf(out,
                    " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\" time=\"%.3f\"",
                    j->tests, j->failures, j->errors, j->skipped, o->wall_s);
 }
 
-static bool junit_write(const char *path, const struct ds_text *text)
+static bool junit_write(const char *path, const struct dc_text *text)
 {
-    struct ds_text partial = {0};
-    ds_text_printf(&partial, "%s.partial", path);
+    struct dc_text partial = {0};
+    dc_text_printf(&partial, "%s.partial", path);
     FILE *to = partial.data != NULL && !partial.failed ? fopen(partial.data, "wb") : NULL;
     bool good = to != NULL && !text->failed && text->data != NULL &&
                 fwrite(text->data, 1, text->size, to) == text->size;
@@ -170,7 +170,7 @@ static bool junit_write(const char *path, const struct ds_text *text)
     int why = errno;
     if (!good && to != NULL)
         (void)unlink(partial.data);
-    ds_text_free(&partial);
+    dc_text_free(&partial);
     errno = why;
     return good;
 }
@@ -178,22 +178,22 @@ static bool junit_write(const char *path, const struct ds_text *text)
 int ds_summary_junit(const struct ds_outcome *o, const char *stopped, const char *path)
 {
     struct junit j = {.suite = o->scenario->name != NULL ? o->scenario->name : "destrasim"};
-    struct ds_text out = {0};
+    struct dc_text out = {0};
     junit_cases(&j, o, stopped);
-    ds_text_add(&out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"destrasim\"");
+    dc_text_add(&out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"destrasim\"");
     junit_counts(&out, &j, o);
-    ds_text_add(&out, ">\n  <testsuite");
+    dc_text_add(&out, ">\n  <testsuite");
     junit_attribute(&out, "name", j.suite);
     junit_counts(&out, &j, o);
-    ds_text_add(&out, ">\n");
+    dc_text_add(&out, ">\n");
     junit_properties(&out, o, stopped != NULL);
-    ds_text_put(&out, j.cases.data != NULL ? j.cases.data : "", j.cases.size);
-    ds_text_add(&out, "  </testsuite>\n</testsuites>\n");
+    dc_text_put(&out, j.cases.data != NULL ? j.cases.data : "", j.cases.size);
+    dc_text_add(&out, "  </testsuite>\n</testsuites>\n");
     out.failed = out.failed || j.cases.failed;
     errno = 0;
     bool good = junit_write(path, &out);
-    ds_text_free(&j.cases);
-    ds_text_free(&out);
+    dc_text_free(&j.cases);
+    dc_text_free(&out);
     if (good)
         return DS_EXIT_FINE;
     struct dc_error error = {0};

@@ -14,7 +14,7 @@
 
 struct plan {
     struct ds_scenario scenario;
-    struct ds_text output, partial;
+    struct dc_text output, partial;
     const char *junit; /* path, or NULL */
     struct ds_world_options options;
     struct ds_attribute attributes[DS_CMD_ATTRIBUTES];
@@ -45,13 +45,13 @@ static int load(const struct ds_args *args, struct ds_scenario *out)
     const char **overrides = dc_mem_need(args->givens + 1, sizeof *overrides, "--set");
     size_t count = ds_args_values(args, "--set", overrides);
     const char *seed = ds_args_value(args, "--seed");
-    struct ds_text text = {0};
+    struct dc_text text = {0};
     if (seed != NULL) {
-        ds_text_printf(&text, "seed=%s", seed);
+        dc_text_printf(&text, "seed=%s", seed);
         overrides[count++] = text.data != NULL ? text.data : "";
     }
     int code = ds_cmd_load(args->operand[0], overrides, count, out);
-    ds_text_free(&text);
+    dc_text_free(&text);
     dc_mem_free(overrides);
     return code;
 }
@@ -67,14 +67,14 @@ static int check_output(const struct ds_args *args, struct plan *plan)
     const char *given = ds_args_value(args, "-o");
     struct dc_error error = {0};
     if (given != NULL)
-        ds_text_add(&plan->output, given);
+        dc_text_add(&plan->output, given);
     else
-        ds_text_printf(&plan->output, "%s-%llu.h5", plan->scenario.name,
+        dc_text_printf(&plan->output, "%s-%llu.h5", plan->scenario.name,
                        (unsigned long long)plan->scenario.seed);
     const char *path = plan->output.data != NULL ? plan->output.data : "";
     if (same_file(path, args->operand[0]))
         return ds_cmd_usage("%s: is the scenario itself: name another file for the results", path);
-    ds_text_printf(&plan->partial, "%s.partial", path);
+    dc_text_printf(&plan->partial, "%s.partial", path);
     enum dc_status status = ds_record_check_path(path, &error);
     if (status != DC_OK)
         return ds_cmd_failed(status, &error);
@@ -204,10 +204,10 @@ static int run(const struct ds_args *args)
     struct ds_progress_line progress;
     struct ds_world *world = NULL;
     struct dc_error error = {0};
-    struct ds_text what = {0};
+    struct dc_text what = {0};
     int code = make_plan(args, &plan);
     if (code == DS_EXIT_FINE) {
-        ds_text_printf(&what, "setting up %s nodes",
+        dc_text_printf(&what, "setting up %s nodes",
                        ds_word_count((double)plan.scenario.nodes_count).text);
         plan.options.stop = ds_cmd_catch_signals();
         plan.options.progress = ds_progress_show;
@@ -225,9 +225,9 @@ static int run(const struct ds_args *args)
     } else {
         junit_refused(&plan, "the scenario or an argument was refused: see standard error");
     }
-    ds_text_free(&what);
-    ds_text_free(&plan.output);
-    ds_text_free(&plan.partial);
+    dc_text_free(&what);
+    dc_text_free(&plan.output);
+    dc_text_free(&plan.partial);
     ds_scenario_free(&plan.scenario);
     return code;
 }
@@ -246,8 +246,7 @@ static const struct ds_option options[] = {
     {"--until", "TIME", "ends the run at this virtual time (90 s, 5 min)"},
     {"--quiet", NULL, "no progress on standard error"},
     {"--json", NULL, "the summary as one JSON object"},
-    {"--junit", "FILE",
-     "also writes invariants, expectations and `sometimes` as JUnit XML"},
+    {"--junit", "FILE", "also writes invariants, expectations and `sometimes` as JUnit XML"},
     {0},
 };
 

@@ -309,92 +309,90 @@ void ds_summary_print(const struct ds_outcome *o)
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
-static void json_key(struct ds_text *out, const char *key)
+static void json_key(struct dc_text *out, const char *key)
 {
-    ds_text_add(out, out->size > 1 ? ",\n " : "\n ");
+    dc_text_add(out, out->size > 1 ? ",\n " : "\n ");
     ds_json_string(out, key);
-    ds_text_add(out, ": ");
+    dc_text_add(out, ": ");
 }
 
-static void json_text(struct ds_text *out, const char *key, const char *text)
+static void json_text(struct dc_text *out, const char *key, const char *text)
 {
     json_key(out, key);
     if (text != NULL)
         ds_json_string(out, text);
     else
-        ds_text_add(out, "null");
+        dc_text_add(out, "null");
 }
 
-static void json_scalar(struct ds_text *out, const struct ds_scalar *s)
+static void json_scalar(struct dc_text *out, const struct ds_scalar *s)
 {
     json_key(out, s->name);
     if (s->type == DS_U64)
-        ds_text_printf(out, "%llu", (unsigned long long)s->value.u64);
+        dc_text_printf(out, "%llu", (unsigned long long)s->value.u64);
     else if (s->type == DS_I64)
-        ds_text_printf(out, "%lld", (long long)s->value.i64);
+        dc_text_printf(out, "%lld", (long long)s->value.i64);
     else
         ds_json_number(out, s->value.f64);
 }
 
-static void json_expectations(struct ds_text *out, const char *key,
-                              const struct ds_expectation *e, size_t count)
+static void json_expectations(struct dc_text *out, const char *key, const struct ds_expectation *e,
+                              size_t count)
 {
     json_key(out, key);
-    ds_text_add(out, "[");
+    dc_text_add(out, "[");
     for (size_t i = 0; i < count; i++) {
-        ds_text_printf(out, "%s{\"text\": ", i > 0 ? ", " : "");
+        dc_text_printf(out, "%s{\"text\": ", i > 0 ? ", " : "");
         ds_json_string(out, e[i].text);
-        ds_text_printf(out, ", \"held\": %s, \"value\": ", e[i].held ? "true" : "false");
+        dc_text_printf(out, ", \"held\": %s, \"value\": ", e[i].held ? "true" : "false");
         ds_json_number(out, e[i].value);
-        ds_text_add(out, "}");
+        dc_text_add(out, "}");
     }
-    ds_text_add(out, "]");
+    dc_text_add(out, "]");
 }
 
-static void json_invariants(struct ds_text *out, const struct ds_summary *s)
+static void json_invariants(struct dc_text *out, const struct ds_summary *s)
 {
     json_key(out, "invariants");
-    ds_text_add(out, "[");
+    dc_text_add(out, "[");
     for (size_t i = 0; i < s->invariant_count; i++) {
         const struct ds_invariant *v = &s->invariants[i];
-        ds_text_printf(out, "%s{\"name\": ", i > 0 ? ", " : "");
+        dc_text_printf(out, "%s{\"name\": ", i > 0 ? ", " : "");
         ds_json_string(out, v->name);
-        ds_text_printf(out, ", \"violations\": %llu, \"violation\": ",
-                       (unsigned long long)v->violations);
+        dc_text_printf(
+            out, ", \"violations\": %llu, \"violation\": ", (unsigned long long)v->violations);
         if (v->violation != NULL)
             ds_json_string(out, v->violation);
         else
-            ds_text_add(out, "null");
-        ds_text_add(out, "}");
+            dc_text_add(out, "null");
+        dc_text_add(out, "}");
     }
-    ds_text_add(out, "]");
+    dc_text_add(out, "]");
 }
 
 const char *ds_summary_end(enum ds_world_end end)
 {
-    static const char *const ends[] = {[DS_WORLD_DONE] = "done",
-                                       [DS_WORLD_HALTED] = "halted",
-                                       [DS_WORLD_TIME] = "time",
-                                       [DS_WORLD_INTERRUPTED] = "interrupted",
-                                       [DS_WORLD_UNTIL] = "until",
-                                       [DS_WORLD_VIOLATED] = "violated"};
+    static const char *const ends[] = {
+        [DS_WORLD_DONE] = "done",   [DS_WORLD_HALTED] = "halted",
+        [DS_WORLD_TIME] = "time",   [DS_WORLD_INTERRUPTED] = "interrupted",
+        [DS_WORLD_UNTIL] = "until", [DS_WORLD_VIOLATED] = "violated"};
     return ends[end];
 }
 
 void ds_summary_json(const struct ds_outcome *o)
 {
     const struct ds_summary *s = o->summary;
-    struct ds_text out = {0};
-    ds_text_add(&out, "{");
+    struct dc_text out = {0};
+    dc_text_add(&out, "{");
     json_text(&out, "name", o->scenario->name);
     json_key(&out, "seed");
-    ds_text_printf(&out, "%llu", (unsigned long long)o->scenario->seed);
+    dc_text_printf(&out, "%llu", (unsigned long long)o->scenario->seed);
     json_text(&out, "end", ds_summary_end(s->end));
     json_text(&out, "file", o->file);
     json_text(&out, "trace_digest", s->trace_digest);
     json_text(&out, "content_digest", s->content_digest);
     json_key(&out, "invariants_held");
-    ds_text_add(&out, s->invariants_held ? "true" : "false");
+    dc_text_add(&out, s->invariants_held ? "true" : "false");
     json_text(&out, "violation", s->violation);
     json_text(&out, "invariant", s->invariant);
     json_key(&out, "violation_seconds");
@@ -409,9 +407,9 @@ void ds_summary_json(const struct ds_outcome *o)
     json_key(&out, "cpu_seconds");
     ds_json_number(&out, o->cpu_s);
     json_key(&out, "events");
-    ds_text_printf(&out, "%llu", (unsigned long long)o->counts.events);
+    dc_text_printf(&out, "%llu", (unsigned long long)o->counts.events);
     for (size_t i = 0; i < s->scalar_count; i++)
         json_scalar(&out, &s->scalars[i]);
-    ds_text_add(&out, "\n}\n");
+    dc_text_add(&out, "\n}\n");
     ds_cmd_output(&out);
 }

@@ -70,7 +70,7 @@ static enum ds_trace_class class_of(const struct ds_watched *e)
 
 static const char *kept_text(struct ds_trace_log *log, const struct ds_watched *e)
 {
-    struct ds_text text = {0};
+    struct dc_text text = {0};
     if (e->kind == DS_WATCH_SENT)
         ds_describe_packet(log->scenario, e, &text);
     else
@@ -79,7 +79,7 @@ static const char *kept_text(struct ds_trace_log *log, const struct ds_watched *
     DC_CHECK(kept != NULL);
     if (text.data != NULL)
         memcpy(kept, text.data, text.size);
-    ds_text_free(&text);
+    dc_text_free(&text);
     return kept;
 }
 
@@ -188,12 +188,12 @@ static int choose_kinds(const struct ds_args *args, struct ds_trace_log *log)
                                         strncmp(ds_trace_class_names[c], list, size) != 0))
             c++;
         if (c == DS_TRACE_CLASSES) {
-            struct ds_text all = {0};
+            struct dc_text all = {0};
             for (size_t i = 0; i < DS_TRACE_CLASSES; i++)
-                ds_text_printf(&all, "%s%s", i > 0 ? ", " : "", ds_trace_class_names[i]);
+                dc_text_printf(&all, "%s%s", i > 0 ? ", " : "", ds_trace_class_names[i]);
             int code = ds_cmd_usage("trace: --kinds knows no `%.*s`: they are %s", (int)size, list,
                                     all.data != NULL ? all.data : "?");
-            ds_text_free(&all);
+            dc_text_free(&all);
             return code;
         }
         log->classes |= 1u << c;
@@ -208,14 +208,14 @@ static bool time_value(const struct ds_args *args, const char *option, int64_t *
     const char *text = ds_args_value(args, option);
     if (text == NULL)
         return true;
-    struct ds_text why = {0};
+    struct dc_text why = {0};
     uint64_t value = 0;
     bool good =
         ds_value_integer(text, strlen(text), DS_DIM_TIME, &value, &why) && value <= INT64_MAX / 4;
     if (!good)
         ds_cmd_usage("trace: %s: %s", option,
                      why.data != NULL ? why.data : "wants a time, as in `90 s`");
-    ds_text_free(&why);
+    dc_text_free(&why);
     *out = (int64_t)value;
     return good;
 }
@@ -277,12 +277,12 @@ static void add_violation(struct ds_trace_log *log, const struct ds_rerun_result
     if (at_ns < log->from_ns || at_ns >= log->until_ns || log->beyond > 0)
         return;
     const char *why = strstr(result->violation, " s: "); /* "at 7.5 s: agreement: ..." */
-    struct ds_text text = {0};
-    ds_text_printf(&text, "VIOLATED %s", why != NULL ? why + 4 : result->violation);
+    struct dc_text text = {0};
+    dc_text_printf(&text, "VIOLATED %s", why != NULL ? why + 4 : result->violation);
     char *kept = text.failed ? NULL : dc_arena_alloc(&log->texts, text.size + 1);
     DC_CHECK(kept != NULL);
     memcpy(kept, text.data, text.size);
-    ds_text_free(&text);
+    dc_text_free(&text);
     log->list = dc_mem_grow(log->list, log->count + 1, sizeof *log->list);
     DC_CHECK(log->list != NULL);
     size_t place = log->count++;
@@ -324,19 +324,19 @@ static size_t line_items(const struct ds_trace_log *log, size_t first)
 static void print_line(const struct ds_trace_log *log, size_t first, size_t items)
 {
     const struct ds_trace_item *i = &log->list[first];
-    struct ds_text node = {0}, to = {0};
+    struct dc_text node = {0}, to = {0};
     if (i->node != UINT32_MAX)
         ds_describe_node(log->scenario, i->node, &node);
     for (size_t k = 0; i->kind == DS_WATCH_SENT && k < items && k < 4; k++) {
-        ds_text_add(&to, k == 0 ? "to " : ", ");
+        dc_text_add(&to, k == 0 ? "to " : ", ");
         ds_describe_node(log->scenario, log->list[first + k].peer, &to);
     }
     if (i->kind == DS_WATCH_SENT && items > 4)
-        ds_text_printf(&to, " and %zu more", items - 4);
+        dc_text_printf(&to, " and %zu more", items - 4);
     printf("%14.9f  %-10s %s%s%s\n", (double)i->time_ns * 1e-9, node.data != NULL ? node.data : "-",
            to.data != NULL ? to.data : "", to.data != NULL ? ": " : "", i->text);
-    ds_text_free(&node);
-    ds_text_free(&to);
+    dc_text_free(&node);
+    dc_text_free(&to);
 }
 
 static void print_log(const struct ds_trace_log *log, uint64_t limit)
@@ -366,14 +366,14 @@ static void print_log(const struct ds_trace_log *log, uint64_t limit)
 
 static int write_picture(const struct ds_trace_log *log, const char *path)
 {
-    struct ds_text text = {0};
+    struct dc_text text = {0};
     size_t every = ds_trace_draw(log, &text);
     FILE *file = text.failed || text.data == NULL ? NULL : fopen(path, "wb");
     bool good = file != NULL && fwrite(text.data, 1, text.size, file) == text.size;
     int why = errno;
     if (file != NULL && fclose(file) != 0)
         good = false;
-    ds_text_free(&text);
+    dc_text_free(&text);
     if (good && every > 1)
         ds_cmd_warn("%s shows one of %zu messages of each kind: choose fewer nodes, kinds or a "
                     "shorter time to see all",

@@ -55,6 +55,6 @@ struct ds_trace_log {
  * arrival.  Of more than DS_TRACE_ARROWS_MAX arrows every n-th of each class stays: the picture
  * says so, and n is returned (1: all are drawn). */
 enum { DS_TRACE_ARROWS_MAX = 4000, DS_TRACE_NODES_MAX = 64 };
-size_t ds_trace_draw(const struct ds_trace_log *log, struct ds_text *out);
+size_t ds_trace_draw(const struct ds_trace_log *log, struct dc_text *out);
 
 #endif

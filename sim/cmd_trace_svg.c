@@ -29,7 +29,7 @@
 
 struct picture {
     const struct ds_trace_log *log;
-    struct ds_text *out;
+    struct dc_text *out;
     uint32_t *lane; /* of each node, or NO_LANE */
     uint32_t lanes;
     double lane_px, width_px, height_px; /* of the whole; lane: between two */
@@ -133,15 +133,15 @@ static void measure(struct picture *p)
 
 /* ---- pieces ---------------------------------------------------------------------------------- */
 
-static void escape(struct ds_text *out, const char *text)
+static void escape(struct dc_text *out, const char *text)
 {
     for (; *text != '\0'; text++)
         switch (*text) {
-        case '<': ds_text_add(out, "&lt;"); break;
-        case '>': ds_text_add(out, "&gt;"); break;
-        case '&': ds_text_add(out, "&amp;"); break;
-        case '"': ds_text_add(out, "&quot;"); break;
-        default: ds_text_put(out, text, 1);
+        case '<': dc_text_add(out, "&lt;"); break;
+        case '>': dc_text_add(out, "&gt;"); break;
+        case '&': dc_text_add(out, "&amp;"); break;
+        case '"': dc_text_add(out, "&quot;"); break;
+        default: dc_text_put(out, text, 1);
         }
 }
 
@@ -153,8 +153,8 @@ static const char *const dark_colours[DS_TRACE_MESSAGES] = {
 
 static void draw_style(struct picture *p)
 {
-    struct ds_text *out = p->out;
-    ds_text_printf(
+    struct dc_text *out = p->out;
+    dc_text_printf(
         out,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" "
         "viewBox=\"0 0 %.0f %.0f\" font-family=\"sans-serif\" font-size=\"12\">\n<style>\n"
@@ -166,18 +166,18 @@ static void draw_style(struct picture *p)
         ".halo{stroke:#ffffff;stroke-width:3;stroke-linejoin:round;paint-order:stroke}\n",
         p->width_px, p->height_px, p->width_px, p->height_px);
     for (int c = 0; c < DS_TRACE_MESSAGES; c++)
-        ds_text_printf(out, ".s%d{stroke:%s}.f%d{fill:%s}\n", c, colours[c], c, colours[c]);
-    ds_text_add(out, ".lost{stroke-dasharray:4 3}.gone{stroke:#8c8c8c}\n"
+        dc_text_printf(out, ".s%d{stroke:%s}.f%d{fill:%s}\n", c, colours[c], c, colours[c]);
+    dc_text_add(out, ".lost{stroke-dasharray:4 3}.gone{stroke:#8c8c8c}\n"
                      "@media (prefers-color-scheme:dark){.paper{fill:#14171a}.ink{fill:#e6e8ea}"
                      ".soft{fill:#9aa4ad}.lane{stroke:#4a5259}.tick{stroke:#262b30}"
                      ".commit{fill:#e6e8ea}.halo{stroke:#14171a}.fault{fill-opacity:.22}"
                      ".out{fill:#ff8c42}.down,.badtext{fill:#ff6b5e}.bad{stroke:#ff6b5e}\n");
     for (int c = 0; c < DS_TRACE_MESSAGES; c++)
-        ds_text_printf(out, ".s%d{stroke:%s}.f%d{fill:%s}\n", c, dark_colours[c], c,
+        dc_text_printf(out, ".s%d{stroke:%s}.f%d{fill:%s}\n", c, dark_colours[c], c,
                        dark_colours[c]);
-    ds_text_add(out, "}\n</style>\n<defs>\n");
+    dc_text_add(out, "}\n</style>\n<defs>\n");
     for (int c = 0; c < DS_TRACE_MESSAGES; c++)
-        ds_text_printf(out,
+        dc_text_printf(out,
                        "<marker id=\"a%d\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" "
                        "markerWidth=\"7\" markerHeight=\"7\" orient=\"auto\">"
                        "<path class=\"f%d\" d=\"M0 1L8 4L0 7z\"/></marker>"
@@ -185,7 +185,7 @@ static void draw_style(struct picture *p)
                        "markerWidth=\"7\" markerHeight=\"7\"><path class=\"m s%d\" "
                        "d=\"M1 1l6 6m0 -6l-6 6\"/></marker>\n",
                        c, c, c, c);
-    ds_text_printf(out, "</defs>\n<rect class=\"paper\" width=\"%.0f\" height=\"%.0f\"/>\n",
+    dc_text_printf(out, "</defs>\n<rect class=\"paper\" width=\"%.0f\" height=\"%.0f\"/>\n",
                    p->width_px, p->height_px);
 }
 
@@ -215,7 +215,7 @@ static void draw_marks(struct picture *p)
     for (size_t m = 0; m < sizeof marks / sizeof marks[0]; m++) {
         if (!there[m])
             continue;
-        ds_text_printf(p->out,
+        dc_text_printf(p->out,
                        "<g transform=\"translate(%.0f 62)\">%s<text class=\"ink\" x=\"31\" "
                        "y=\"4\">%s</text></g>\n",
                        x, marks[m].sign, marks[m].name);
@@ -226,20 +226,20 @@ static void draw_marks(struct picture *p)
 static void draw_head(struct picture *p)
 {
     const struct ds_trace_log *log = p->log;
-    struct ds_text *out = p->out;
+    struct dc_text *out = p->out;
     double x = 16;
     int decimals = log->until_ns - log->from_ns < 100000000 ? 6 : 2;
-    ds_text_add(out, "<text class=\"ink\" x=\"16\" y=\"24\" font-size=\"15\">");
+    dc_text_add(out, "<text class=\"ink\" x=\"16\" y=\"24\" font-size=\"15\">");
     escape(out, log->title);
-    ds_text_printf(out, ", seed %llu, %.*f s to %.*f s", (unsigned long long)log->scenario->seed,
+    dc_text_printf(out, ", seed %llu, %.*f s to %.*f s", (unsigned long long)log->scenario->seed,
                    decimals, (double)log->from_ns / 1e9, decimals, (double)log->until_ns / 1e9);
     if (p->every > 1)
-        ds_text_printf(out, " (one of %zu messages of each kind)", p->every);
-    ds_text_add(out, "</text>\n");
+        dc_text_printf(out, " (one of %zu messages of each kind)", p->every);
+    dc_text_add(out, "</text>\n");
     for (int c = 0; c < DS_TRACE_MESSAGES; c++) {
         if (p->arrows[c] == 0)
             continue;
-        ds_text_printf(out,
+        dc_text_printf(out,
                        "<path class=\"m s%d\" marker-end=\"url(#a%d)\" d=\"M%.0f 42h26\"/>"
                        "<text class=\"ink\" x=\"%.0f\" y=\"46\">%s</text>\n",
                        c, c, x, x + 31, ds_trace_class_names[c]);
@@ -262,11 +262,11 @@ static int64_t tick_step(int64_t span_ns)
 static void draw_axes(struct picture *p)
 {
     const struct ds_trace_log *log = p->log;
-    struct ds_text *out = p->out;
+    struct dc_text *out = p->out;
     int64_t step = tick_step(log->until_ns - log->from_ns);
     bool fine = step < 1000000; /* below a millisecond */
     for (int64_t t = (log->from_ns + step - 1) / step * step; t <= log->until_ns; t += step)
-        ds_text_printf(
+        dc_text_printf(
             out,
             "<line class=\"tick\" x1=\"%d\" x2=\"%.0f\" y1=\"%.1f\" y2=\"%.1f\"/>"
             "<text class=\"soft\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.*f s</text>\n",
@@ -275,10 +275,10 @@ static void draw_axes(struct picture *p)
     for (uint32_t n = 0; n < log->node_count; n++) {
         if (!has_lane(p, n))
             continue;
-        struct ds_text name = {0};
+        struct dc_text name = {0};
         ds_describe_node(log->scenario, n, &name);
         bool asked = (log->nodes[n / 64] >> (n & 63) & 1) != 0;
-        ds_text_printf(out,
+        dc_text_printf(out,
                        "<line class=\"lane\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%.1f\"/>"
                        "<text class=\"%s\" transform=\"translate(%.1f %d)%s\" "
                        "text-anchor=\"%s\">",
@@ -286,8 +286,8 @@ static void draw_axes(struct picture *p)
                        x_of(p, n), TOP - 6, p->lane_px < 60 ? " rotate(-35)" : "",
                        p->lane_px < 60 ? "start" : "middle");
         escape(out, name.data != NULL ? name.data : "?");
-        ds_text_add(out, "</text>\n");
-        ds_text_free(&name);
+        dc_text_add(out, "</text>\n");
+        dc_text_free(&name);
     }
 }
 
@@ -312,22 +312,22 @@ static void draw_faults(struct picture *p)
         const struct ds_trace_item *item = &log->list[i];
         double y = y_of(p, item->time_ns);
         if (item->kind == DS_WATCH_FAULT) {
-            ds_text_printf(p->out,
+            dc_text_printf(p->out,
                            "<rect class=\"fault\" x=\"%d\" y=\"%.1f\" width=\"%.1f\" "
                            "height=\"%.1f\"><title>",
                            LEFT, y, p->width_px - LEFT - EDGE / 2.0,
                            fmax(1, y_of(p, ends_at(log, i, DS_WATCH_FAULT_END)) - y));
             escape(p->out, item->text);
-            ds_text_printf(p->out,
+            dc_text_printf(p->out,
                            "</title></rect><text class=\"soft halo\" x=\"%.0f\" y=\"%.1f\" "
                            "text-anchor=\"end\" font-size=\"11\">",
                            p->width_px - EDGE / 2.0 - 4, label_px = fmax(y + 12, label_px + 13));
             const struct ds_fault *fault = &log->scenario->faults[item->detail];
-            ds_text_printf(p->out, "%s: ", ds_choice_name(ds_choices_fault, fault->kind));
+            dc_text_printf(p->out, "%s: ", ds_choice_name(ds_choices_fault, fault->kind));
             escape(p->out, fault->id);
-            ds_text_add(p->out, "</text>\n");
+            dc_text_add(p->out, "</text>\n");
         } else if (item->kind == DS_WATCH_DOWN && has_lane(p, item->node)) {
-            ds_text_printf(p->out,
+            dc_text_printf(p->out,
                            "<rect class=\"down\" x=\"%.1f\" y=\"%.1f\" width=\"6\" "
                            "height=\"%.1f\"><title>down</title></rect>\n",
                            x_of(p, item->node) - 3, y,
@@ -354,13 +354,13 @@ static void draw_arrow(struct picture *p, const struct ds_trace_item *i, int64_t
         x2 = x1 + (x2 - x1) * (bottom - y1) / (y2 - y1);
         y2 = bottom;
     }
-    ds_text_printf(p->out, "<path class=\"m s%d%s\"", i->class, lost ? " lost" : "");
+    dc_text_printf(p->out, "<path class=\"m s%d%s\"", i->class, lost ? " lost" : "");
     if (!leaves)
-        ds_text_printf(p->out, " marker-end=\"url(#%c%d)\"", lost ? 'x' : 'a', i->class);
-    ds_text_printf(p->out, " d=\"M%.1f %.1fL%.1f %.1f", x1, y1, x2, y2);
-    ds_text_add(p->out, "\"><title>");
+        dc_text_printf(p->out, " marker-end=\"url(#%c%d)\"", lost ? 'x' : 'a', i->class);
+    dc_text_printf(p->out, " d=\"M%.1f %.1fL%.1f %.1f", x1, y1, x2, y2);
+    dc_text_add(p->out, "\"><title>");
     escape(p->out, i->text);
-    ds_text_add(p->out, "</title></path>\n");
+    dc_text_add(p->out, "</title></path>\n");
 }
 
 static bool is_mark(const struct ds_trace_item *i)
@@ -375,17 +375,17 @@ static void draw_mark(struct picture *p, const struct ds_trace_item *i)
     double x = x_of(p, i->node), y = y_of(p, i->time_ns);
     bool commit = i->kind == DS_WATCH_COMMIT;
     if (commit)
-        ds_text_printf(p->out, "<circle class=\"commit\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"><title>",
+        dc_text_printf(p->out, "<circle class=\"commit\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"><title>",
                        x, y);
     else
-        ds_text_printf(p->out, "<path class=\"out\" d=\"M%.1f %.1fl5 8h-10z\"><title>", x, y - 4);
+        dc_text_printf(p->out, "<path class=\"out\" d=\"M%.1f %.1fl5 8h-10z\"><title>", x, y - 4);
     escape(p->out, i->text);
-    ds_text_add(p->out, commit ? "</title></circle>\n" : "</title></path>\n");
+    dc_text_add(p->out, commit ? "</title></circle>\n" : "</title></path>\n");
 }
 
 static void draw_label(struct picture *p, const struct ds_trace_item *i, const char *what)
 {
-    ds_text_printf(p->out,
+    dc_text_printf(p->out,
                    "<text class=\"%s halo\" x=\"%.1f\" y=\"%.1f\" font-size=\"10\">%s%llu"
                    "</text>\n",
                    i->kind == DS_WATCH_COMMIT ? "ink" : "out", x_of(p, i->node) + 6,
@@ -396,17 +396,17 @@ static void draw_label(struct picture *p, const struct ds_trace_item *i, const c
 static void draw_violation(struct picture *p, const struct ds_trace_item *i)
 {
     double y = y_of(p, i->time_ns);
-    ds_text_printf(p->out, "<path class=\"bad\" d=\"M%d %.1fH%.0f\"><title>", LEFT, y,
+    dc_text_printf(p->out, "<path class=\"bad\" d=\"M%d %.1fH%.0f\"><title>", LEFT, y,
                    p->width_px - EDGE / 2.0);
     escape(p->out, i->text);
-    ds_text_printf(p->out, "</title></path><text class=\"badtext\" x=\"16\" y=\"%.1f\">%.6f s: ",
+    dc_text_printf(p->out, "</title></path><text class=\"badtext\" x=\"16\" y=\"%.1f\">%.6f s: ",
                    p->height_px - 12, (double)i->time_ns / 1e9);
     size_t size = strcspn(i->text, ";"), room = (size_t)((p->width_px - EDGE) / 6.5) - 15;
-    struct ds_text line = {0};
-    ds_text_put(&line, i->text, size < room ? size : room);
+    struct dc_text line = {0};
+    dc_text_put(&line, i->text, size < room ? size : room);
     escape(p->out, line.data != NULL ? line.data : "");
-    ds_text_printf(p->out, "%s</text>\n", size < room ? "" : "...");
-    ds_text_free(&line);
+    dc_text_printf(p->out, "%s</text>\n", size < room ? "" : "...");
+    dc_text_free(&line);
 }
 
 /* The next item is a commit of the same moment at the same node: it speaks for both. */
@@ -449,7 +449,7 @@ static void draw_items(struct picture *p)
     }
 }
 
-size_t ds_trace_draw(const struct ds_trace_log *log, struct ds_text *out)
+size_t ds_trace_draw(const struct ds_trace_log *log, struct dc_text *out)
 {
     struct picture p = {.log = log, .out = out};
     p.lane = dc_mem_need(log->node_count + 1, sizeof *p.lane, "lanes");
@@ -459,7 +459,7 @@ size_t ds_trace_draw(const struct ds_trace_log *log, struct ds_text *out)
     draw_axes(&p);
     draw_faults(&p);
     draw_items(&p);
-    ds_text_add(out, "</svg>\n");
+    dc_text_add(out, "</svg>\n");
     dc_mem_free(p.lane);
     return p.every;
 }

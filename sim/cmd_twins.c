@@ -245,19 +245,19 @@ static int run_only(const struct ds_args *args, const struct twins_work *w)
     if (status != DC_OK)
         return ds_cmd_failed(status, &error);
     struct ds_twins_result r;
-    struct ds_text text = {0}, log = {0};
+    struct dc_text text = {0}, log = {0};
     ds_twins_run(t, number, &r, explain ? &log : NULL);
     if (w->json) {
         ds_twins_json(w, t, r.fault != DS_TWINS_GOOD ? &r : NULL, number, &text);
     } else {
-        ds_text_printf(&text, "scenario %" PRIu64 "\n", number);
+        dc_text_printf(&text, "scenario %" PRIu64 "\n", number);
         ds_twins_describe(t, number, &text);
         if (explain)
-            ds_text_put(&text, log.data, log.size);
+            dc_text_put(&text, log.data, log.size);
         ds_twins_verdict(t, &r, &text);
-        ds_text_add(&text, "\n");
+        dc_text_add(&text, "\n");
     }
-    ds_text_free(&log);
+    dc_text_free(&log);
     ds_twins_destroy(t);
     int code = ds_cmd_output(&text);
     return code == DS_EXIT_FINE && r.fault != DS_TWINS_GOOD ? DS_EXIT_EXPECT : code;
@@ -268,7 +268,7 @@ static int run_places(struct twins_work *w)
     struct twins_chunk failed = {0};
     struct ds_twins *t = NULL; /* one job: runs here; more: to tell of a failure */
     struct dc_error error = {0};
-    struct ds_text text = {0};
+    struct dc_text text = {0};
     (void)ds_cmd_catch_signals();
     int code = w->resume != NULL ? ds_twins_load(w) : DS_EXIT_FINE;
     if (code != DS_EXIT_FINE)
@@ -305,8 +305,8 @@ static int run(const struct ds_args *args)
     if (code != DS_EXIT_FINE)
         return code;
     if (ds_args_value(args, "--count") != NULL) {
-        struct ds_text text = {0};
-        ds_text_printf(&text, "%" PRIu64 "\n", w.count);
+        struct dc_text text = {0};
+        dc_text_printf(&text, "%" PRIu64 "\n", w.count);
         return ds_cmd_output(&text);
     }
     return ds_args_value(args, "--only") != NULL ? run_only(args, &w) : run_places(&w);

@@ -5,7 +5,7 @@
 #include <sys/types.h>
 
 #include "models/base/mutant.h"
-#include "sim/scenario/text.h"
+#include "models/base/text.h"
 #include "sim/world/twins.h"
 
 #define TWINS_JOBS_MAX 256
@@ -51,8 +51,8 @@ int ds_twins_save(const struct twins_work *w);
 int ds_twins_load(struct twins_work *w);
 /* failed, result: NULL when all were good. */
 void ds_twins_report(const struct twins_work *w, const struct ds_twins *t,
-                     const struct twins_chunk *failed, struct ds_text *out);
+                     const struct twins_chunk *failed, struct dc_text *out);
 void ds_twins_json(const struct twins_work *w, const struct ds_twins *t,
-                   const struct ds_twins_result *result, uint64_t number, struct ds_text *out);
+                   const struct ds_twins_result *result, uint64_t number, struct dc_text *out);
 
 #endif

@@ -54,9 +54,9 @@ static void settings(const struct twins_work *w, char out[256])
 int ds_twins_save(const struct twins_work *w)
 {
     char line[256];
-    struct ds_text path = {0};
+    struct dc_text path = {0};
     settings(w, line);
-    ds_text_printf(&path, "%s.partial", w->resume);
+    dc_text_printf(&path, "%s.partial", w->resume);
     FILE *file = fopen(path.data, "w");
     bool ok = file != NULL;
     if (ok) {
@@ -71,7 +71,7 @@ int ds_twins_save(const struct twins_work *w)
     }
     if (!ok)
         ds_cmd_usage("%s: could not write how far it is: %s", w->resume, strerror(errno));
-    ds_text_free(&path);
+    dc_text_free(&path);
     return ok ? DS_EXIT_FINE : DS_EXIT_IO;
 }
 
@@ -111,57 +111,57 @@ int ds_twins_load(struct twins_work *w)
 /* --- reports --------------------------------------------------------------------------------- */
 
 /* What to type to see it again. */
-static void again(const struct twins_work *w, uint64_t number, struct ds_text *out)
+static void again(const struct twins_work *w, uint64_t number, struct dc_text *out)
 {
-    ds_text_add(out, w->config.mutant != 0 ? "destrasim-mutants" : "destrasim");
-    ds_text_printf(out, " twins --validators %u --rounds %u", w->config.validators,
+    dc_text_add(out, w->config.mutant != 0 ? "destrasim-mutants" : "destrasim");
+    dc_text_printf(out, " twins --validators %u --rounds %u", w->config.validators,
                    w->config.rounds);
     if (w->config.epoch_blocks != 0)
-        ds_text_printf(out, " --epoch-blocks %u", w->config.epoch_blocks);
+        dc_text_printf(out, " --epoch-blocks %u", w->config.epoch_blocks);
 #ifdef DC_MUTANTS
     if (w->config.mutant != 0)
-        ds_text_printf(out, " --mutant %s", ds_twins_mutants[w->config.mutant]);
+        dc_text_printf(out, " --mutant %s", ds_twins_mutants[w->config.mutant]);
 #endif
-    ds_text_printf(out, " --only %" PRIu64 " --explain", number);
+    dc_text_printf(out, " --only %" PRIu64 " --explain", number);
 }
 
 void ds_twins_report(const struct twins_work *w, const struct ds_twins *t,
-                     const struct twins_chunk *failed, struct ds_text *out)
+                     const struct twins_chunk *failed, struct dc_text *out)
 {
     double took_s = ds_clock_wall() - w->begin_s, runs = (double)w->sum.runs;
     double here = (double)(w->sum.runs - w->before);
-    ds_text_printf(out, "%s scenarios of %s (%u validators, %u rounds%s)\n",
+    dc_text_printf(out, "%s scenarios of %s (%u validators, %u rounds%s)\n",
                    ds_word_count(runs).text, ds_word_count((double)w->count).text,
                    w->config.validators, w->config.rounds, w->sample != 0 ? ", sampled" : "");
     if (w->sum.runs != 0)
-        ds_text_printf(out,
+        dc_text_printf(out,
                        "  %s of virtual time; %.1f inputs, %.2f proofs of equivocation and %.2f "
                        "heights final before the end of the partitions, each\n",
                        ds_word_time((double)w->sum.virtual_ns / 1e9).text,
                        (double)w->sum.steps / runs, (double)w->sum.evidence / runs,
                        (double)w->sum.final_before / runs);
     if (took_s > 0 && here > 0)
-        ds_text_printf(out, "  %s, %s scenarios a second, %u job%s\n", ds_word_time(took_s).text,
+        dc_text_printf(out, "  %s, %s scenarios a second, %u job%s\n", ds_word_time(took_s).text,
                        ds_word_count(here / took_s).text, w->jobs, w->jobs == 1 ? "" : "s");
     if (failed == NULL) {
-        ds_text_add(out, "all good\n");
+        dc_text_add(out, "all good\n");
         return;
     }
-    ds_text_printf(out, "scenario %" PRIu64 " fails, after %" PRIu64 " good ones: ", failed->number,
+    dc_text_printf(out, "scenario %" PRIu64 " fails, after %" PRIu64 " good ones: ", failed->number,
                    w->sum.runs - 1);
     ds_twins_verdict(t, &failed->result, out);
-    ds_text_add(out, "\n");
+    dc_text_add(out, "\n");
     ds_twins_describe(t, failed->number, out);
-    ds_text_add(out, "again: ");
+    dc_text_add(out, "again: ");
     again(w, failed->number, out);
-    ds_text_add(out, "\n");
+    dc_text_add(out, "\n");
 }
 
 void ds_twins_json(const struct twins_work *w, const struct ds_twins *t,
-                   const struct ds_twins_result *result, uint64_t number, struct ds_text *out)
+                   const struct ds_twins_result *result, uint64_t number, struct dc_text *out)
 {
     const struct twins_sum *s = &w->sum;
-    ds_text_printf(out,
+    dc_text_printf(out,
                    "{\"validators\": %u, \"rounds\": %u, \"epoch_blocks\": %u, \"scenarios\": "
                    "%" PRIu64 ", \"sample\": %" PRIu64 ", \"from\": %" PRIu64 ", \"to\": %" PRIu64
                    ", \"runs\": %" PRIu64 ", \"inputs\": %" PRIu64 ", \"evidence\": %" PRIu64
@@ -171,20 +171,20 @@ void ds_twins_json(const struct twins_work *w, const struct ds_twins *t,
                    (double)s->virtual_ns / 1e9, ds_clock_wall() - w->begin_s,
                    result == NULL ? "true" : "false");
     if (result != NULL) {
-        struct ds_text text = {0};
-        ds_text_printf(out, ", \"first\": {\"number\": %" PRIu64 ", \"what\": ", number);
+        struct dc_text text = {0};
+        dc_text_printf(out, ", \"first\": {\"number\": %" PRIu64 ", \"what\": ", number);
         ds_twins_verdict(t, result, &text);
         ds_json_string(out, text.data);
-        ds_text_free(&text);
+        dc_text_free(&text);
         ds_twins_describe(t, number, &text);
-        ds_text_add(out, ", \"schedule\": ");
+        dc_text_add(out, ", \"schedule\": ");
         ds_json_string(out, text.data);
-        ds_text_free(&text);
+        dc_text_free(&text);
         again(w, number, &text);
-        ds_text_add(out, ", \"again\": ");
+        dc_text_add(out, ", \"again\": ");
         ds_json_string(out, text.data);
-        ds_text_free(&text);
-        ds_text_add(out, "}");
+        dc_text_free(&text);
+        dc_text_add(out, "}");
     }
-    ds_text_add(out, "}\n");
+    dc_text_add(out, "}\n");
 }

@@ -21,7 +21,7 @@
 struct verify {
     struct ds_rerun run;
     struct ds_rerun_how how;
-    struct ds_text again, partial; /* where the new run is written */
+    struct dc_text again, partial; /* where the new run is written */
     struct ds_results *file;       /* what was written there, while it is needed */
     struct ds_rerun_result result;
 };
@@ -33,11 +33,11 @@ static int choose_place(struct verify *v)
 {
     struct dc_error error = {0};
     const char *temporary = getenv("TMPDIR");
-    ds_text_printf(&v->again, "%s.verify-%ld", v->run.path, (long)getpid());
+    dc_text_printf(&v->again, "%s.verify-%ld", v->run.path, (long)getpid());
     if (v->again.data == NULL || ds_record_check_path(v->again.data, &error) != DC_OK) {
         error = (struct dc_error){0};
-        ds_text_free(&v->again);
-        ds_text_printf(&v->again, "%s/destrasim-verify-%ld",
+        dc_text_free(&v->again);
+        dc_text_printf(&v->again, "%s/destrasim-verify-%ld",
                        temporary != NULL && temporary[0] != '\0' ? temporary : "/tmp",
                        (long)getpid());
         enum dc_status status = v->again.data == NULL
@@ -46,7 +46,7 @@ static int choose_place(struct verify *v)
         if (status != DC_OK)
             return ds_cmd_failed(status, &error);
     }
-    ds_text_printf(&v->partial, "%s.partial", v->again.data);
+    dc_text_printf(&v->partial, "%s.partial", v->again.data);
     return v->partial.data == NULL ? DS_EXIT_IO : DS_EXIT_FINE;
 }
 
@@ -77,10 +77,10 @@ static enum dc_status run_again(struct verify *v, struct dc_error *error)
 static void print_event(struct verify *v, const struct ds_event_seen *e, bool lacks,
                         const char *label)
 {
-    struct ds_text text = {0};
+    struct dc_text text = {0};
     ds_parting_print(&v->run.scenario, e, lacks, 6, &text);
     printf("  %s %s", label, text.data != NULL ? text.data : "?\n");
-    ds_text_free(&text);
+    dc_text_free(&text);
 }
 
 static void print_place(struct verify *v, int64_t time_ns, uint32_t node)
@@ -203,14 +203,14 @@ static enum dc_status tell_difference(struct verify *v, struct dc_error *error)
         forget(v);
         status = tell_slice(v, &slice, error);
     } else if (status == DC_OK) {
-        struct ds_text what = {0};
+        struct dc_text what = {0};
         if (ds_results_differ(v->run.file, v->file, "the file", "the new run", &what))
             printf("every event is the same; first difference: %s\n",
                    what.data != NULL ? what.data : "?");
         else
             printf(
                 "every event and every number is the same: names, shapes or attributes differ\n");
-        ds_text_free(&what);
+        dc_text_free(&what);
     }
     ds_slice_free(&slice);
     return status;
@@ -298,8 +298,8 @@ static int run(const struct ds_args *args)
     if (code == DS_EXIT_FINE)
         code = window != NULL ? events_alone(&v, window) : verify(&v);
     ds_rerun_close(&v.run);
-    ds_text_free(&v.again);
-    ds_text_free(&v.partial);
+    dc_text_free(&v.again);
+    dc_text_free(&v.partial);
     return code;
 }
 

@@ -38,6 +38,6 @@ int ds_fresh_print(const struct ds_events *events);
 uint64_t ds_results_epoch_at(struct ds_results *r, int64_t time_ns);
 /* Says which dataset differs first; false when none does. */
 bool ds_results_differ(struct ds_results *a, struct ds_results *b, const char *in_a,
-                       const char *in_b, struct ds_text *what);
+                       const char *in_b, struct dc_text *what);
 
 #endif

@@ -192,7 +192,7 @@ uint64_t ds_results_epoch_at(struct ds_results *r, int64_t time_ns)
 struct comparison {
     struct ds_results *a, *b;
     const char *in_a, *in_b; /* what they are called */
-    struct ds_text *what;
+    struct dc_text *what;
     bool differ;
 };
 
@@ -223,7 +223,7 @@ static void compare_row(struct comparison *c, const char *dataset, uint64_t row,
         double y = exact ? (double)b[i].whole : b[i].real;
         if (exact ? a[i].whole == b[i].whole : x == y || (isnan(x) && isnan(y)))
             continue;
-        ds_text_printf(c->what, "%s, row %llu: %.17g in %s, %.17g in %s", dataset,
+        dc_text_printf(c->what, "%s, row %llu: %.17g in %s, %.17g in %s", dataset,
                        (unsigned long long)row, x, c->in_a, y, c->in_b);
         c->differ = true;
     }
@@ -237,7 +237,7 @@ static void compare_dataset(void *context, const char *dataset)
         return;
     uint64_t rows = ds_results_size(c->a, dim), rows_b = ds_results_size(c->b, dim);
     if (rows != rows_b) {
-        ds_text_printf(c->what, "%s has %llu rows in %s and %llu in %s", dataset,
+        dc_text_printf(c->what, "%s has %llu rows in %s and %llu in %s", dataset,
                        (unsigned long long)rows, c->in_a, (unsigned long long)rows_b, c->in_b);
         c->differ = true;
         return;
@@ -266,7 +266,7 @@ static void compare_summary(struct comparison *c)
     struct dc_error error = {0};
     struct ds_scalar a, b;
     if (ds_results_summary_count(c->b) != count) {
-        ds_text_add(c->what, "/summary has other numbers");
+        dc_text_add(c->what, "/summary has other numbers");
         c->differ = true;
         return;
     }
@@ -276,13 +276,13 @@ static void compare_summary(struct comparison *c)
             return;
         if (strcmp(a.name, b.name) == 0 && a.value.u64 == b.value.u64)
             continue;
-        ds_text_printf(c->what, "/summary/%s", a.name);
+        dc_text_printf(c->what, "/summary/%s", a.name);
         c->differ = true;
     }
 }
 
 bool ds_results_differ(struct ds_results *a, struct ds_results *b, const char *in_a,
-                       const char *in_b, struct ds_text *what)
+                       const char *in_b, struct dc_text *what)
 {
     static const char *const groups[] = {"/epochs", "/node_epoch", "/blocks", "/challenges",
                                          "/faults", "/traffic",    "/digest"};

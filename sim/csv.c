@@ -202,7 +202,7 @@ static enum dc_status read_file(struct ds_csv *csv, struct dc_error *error)
         return dc_error_set(error, DC_ERR_IO, "could not open %s: %s", csv->path, strerror(errno));
     errno = 0;
     while (csv->text.size <= DS_CSV_SIZE_MAX && (n = fread(buffer, 1, sizeof buffer, file)) > 0)
-        ds_text_put(&csv->text, buffer, n);
+        dc_text_put(&csv->text, buffer, n);
     int failed = ferror(file) ? (errno != 0 ? errno : EIO) : 0;
     fclose(file);
     if (csv->text.failed)
@@ -411,6 +411,6 @@ void ds_csv_free(struct ds_csv *csv)
         dc_mem_free(csv->column[i].name);
     dc_mem_free(csv->column);
     dc_mem_free(csv->value);
-    ds_text_free(&csv->text);
+    dc_text_free(&csv->text);
     *csv = (struct ds_csv){0};
 }

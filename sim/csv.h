@@ -7,7 +7,7 @@
 #ifndef SIM_CSV_H
 #define SIM_CSV_H
 
-#include "sim/scenario/text.h"
+#include "models/base/text.h"
 
 struct ds_csv_column {
     char *name;
@@ -23,7 +23,7 @@ struct ds_csv {
     uint32_t rows;
     double *value; /* [rows][wanted]; an empty cell is not a number (DC_MISSING) */
 
-    struct ds_text text;    /* the file */
+    struct dc_text text;    /* the file */
     size_t body, body_line; /* where the rows begin */
 };
 

@@ -10,29 +10,29 @@
 
 struct words {
     const struct ds_scenario *scenario;
-    struct ds_text *out;
+    struct dc_text *out;
 };
 
-void ds_describe_node(const struct ds_scenario *s, uint32_t node, struct ds_text *out)
+void ds_describe_node(const struct ds_scenario *s, uint32_t node, struct dc_text *out)
 {
     for (size_t g = 0; g < s->groups_count; g++)
         if (node >= s->groups[g].first && node - s->groups[g].first < s->groups[g].count) {
-            ds_text_printf(out, "%s[%llu]", s->groups[g].name,
+            dc_text_printf(out, "%s[%llu]", s->groups[g].name,
                            (unsigned long long)(node - s->groups[g].first));
             return;
         }
-    ds_text_printf(out, "node %u", node);
+    dc_text_printf(out, "node %u", node);
 }
 
 static void add_node(struct words *w, const char *before, uint32_t node)
 {
-    ds_text_add(w->out, before);
+    dc_text_add(w->out, before);
     ds_describe_node(w->scenario, node, w->out);
 }
 
 static void add_hash(struct words *w, const char *before, const struct dc_hash *h)
 {
-    ds_text_printf(w->out, "%s%02x%02x%02x%02x", before, h->b[0], h->b[1], h->b[2], h->b[3]);
+    dc_text_printf(w->out, "%s%02x%02x%02x%02x", before, h->b[0], h->b[1], h->b[2], h->b[3]);
 }
 
 static bool is_zero(const struct dc_hash *h)
@@ -54,32 +54,32 @@ static void add_vote(struct words *w, const struct dc_vote *v)
 
 static void add_qc(struct words *w, const char *before, const struct dc_qc *qc)
 {
-    ds_text_printf(w->out, "%sQC epoch %llu round %llu", before, U(qc->epoch), U(qc->round));
+    dc_text_printf(w->out, "%sQC epoch %llu round %llu", before, U(qc->epoch), U(qc->round));
     add_hash(w, " of block ", &qc->block);
     if (!is_zero(&qc->commits))
         add_hash(w, " commits ", &qc->commits);
-    ds_text_printf(w->out, " (%u of %u)", qc->signatures, qc->members);
+    dc_text_printf(w->out, " (%u of %u)", qc->signatures, qc->members);
 }
 
 static void add_block(struct words *w, const struct dc_block *b)
 {
     const struct dc_header *h = &b->header;
-    ds_text_printf(w->out, "height %llu epoch %llu round %llu", U(h->height), U(h->epoch),
+    dc_text_printf(w->out, "height %llu epoch %llu round %llu", U(h->height), U(h->epoch),
                    U(h->round));
     add_node(w, " by ", h->proposer);
     add_hash(w, ", block ", &b->id);
     add_hash(w, " on ", &h->parent);
     if (h->seal != 0)
-        ds_text_add(w->out, ", seal");
+        dc_text_add(w->out, ", seal");
     else
-        ds_text_printf(w->out, ", %u transaction%s", b->tx_count, b->tx_count == 1 ? "" : "s");
+        dc_text_printf(w->out, ", %u transaction%s", b->tx_count, b->tx_count == 1 ? "" : "s");
     if (b->tc != NULL)
-        ds_text_printf(w->out, ", after TC round %llu", U(b->tc->round));
+        dc_text_printf(w->out, ", after TC round %llu", U(b->tc->round));
     if (b->handover != NULL)
-        ds_text_printf(w->out, ", hand-over of epoch %llu", U(b->handover->epoch));
+        dc_text_printf(w->out, ", hand-over of epoch %llu", U(b->handover->epoch));
 }
 
-void ds_describe_block(const struct ds_scenario *s, const struct dc_block *b, struct ds_text *out)
+void ds_describe_block(const struct ds_scenario *s, const struct dc_block *b, struct dc_text *out)
 {
     struct words w = {s, out};
     add_block(&w, b);
@@ -104,7 +104,7 @@ static bool say_reply(struct words *w, const uint8_t *bytes, size_t size)
 {
     if (size < 2 || !say_block(w, bytes + 2, size - 2))
         return false;
-    ds_text_printf(w->out, ", %u to come%s", bytes[1] & ~DC_REPLY_MORE & 0xffu,
+    dc_text_printf(w->out, ", %u to come%s", bytes[1] & ~DC_REPLY_MORE & 0xffu,
                    (bytes[1] & DC_REPLY_MORE) != 0 ? ", more above" : "");
     return true;
 }
@@ -114,7 +114,7 @@ static bool say_vote(struct words *w, const uint8_t *bytes, size_t size)
     struct dc_vote v;
     if (!dc_vote_decode(bytes, size, &v))
         return false;
-    ds_text_printf(w->out, "epoch %llu round %llu ", U(v.epoch), U(v.round));
+    dc_text_printf(w->out, "epoch %llu round %llu ", U(v.epoch), U(v.round));
     add_vote(w, &v);
     add_node(w, " by ", v.signer);
     return true;
@@ -125,10 +125,10 @@ static bool say_timeout(struct words *w, const uint8_t *bytes, size_t size)
     struct dc_timeout t;
     if (!dc_timeout_decode(bytes, size, &t))
         return false;
-    ds_text_printf(w->out, "epoch %llu round %llu, highest QC round %llu", U(t.epoch), U(t.round),
+    dc_text_printf(w->out, "epoch %llu round %llu, highest QC round %llu", U(t.epoch), U(t.round),
                    U(t.qc_round));
     if (t.voted) {
-        ds_text_add(w->out, ", voted ");
+        dc_text_add(w->out, ", voted ");
         add_vote(w, &t.vote);
     }
     add_node(w, " by ", t.signer);
@@ -143,11 +143,11 @@ static bool say_sync(struct words *w, const uint8_t *bytes, size_t size)
     struct dc_qc *qc = m.qc != NULL ? dc_qc_decode(m.qc, m.qc_size) : NULL;
     struct dc_tc *tc = m.tc != NULL ? dc_tc_decode(m.tc, m.tc_size) : NULL;
     bool good = (m.qc == NULL || qc != NULL) && (m.tc == NULL || tc != NULL);
-    ds_text_printf(w->out, "epoch %llu", U(m.epoch));
+    dc_text_printf(w->out, "epoch %llu", U(m.epoch));
     if (qc != NULL)
         add_qc(w, ", ", qc);
     if (tc != NULL)
-        ds_text_printf(w->out, ", TC round %llu (%u of %u, highest QC round %llu)", U(tc->round),
+        dc_text_printf(w->out, ", TC round %llu (%u of %u, highest QC round %llu)", U(tc->round),
                        tc->signatures, tc->members, U(tc->qc_round_max));
     dc_qc_drop(qc);
     dc_tc_drop(tc);
@@ -159,7 +159,7 @@ static bool say_handover(struct words *w, const uint8_t *bytes, size_t size)
     struct dc_handover *h = dc_handover_decode(bytes + 1, size - 1);
     if (h == NULL)
         return false;
-    ds_text_printf(w->out, "of epoch %llu, height %llu", U(h->epoch), U(h->height));
+    dc_text_printf(w->out, "of epoch %llu, height %llu", U(h->epoch), U(h->height));
     add_hash(w, ", last block ", &h->last);
     add_hash(w, ", next committee ", &h->committee_root);
     dc_handover_drop(h);
@@ -172,12 +172,12 @@ static bool say_request(struct words *w, const uint8_t *bytes, size_t size)
     if (!dc_block_request_decode(bytes, size, &q))
         return false;
     if ((q.flags & DC_REQUEST_BLOCKS) != 0) {
-        ds_text_printf(w->out, "above height %llu", U(q.height));
+        dc_text_printf(w->out, "above height %llu", U(q.height));
         if (!is_zero(&q.tip))
             add_hash(w, " up to block ", &q.tip);
     }
     if ((q.flags & DC_REQUEST_CERTIFICATES) != 0)
-        ds_text_printf(w->out, "%scertificates",
+        dc_text_printf(w->out, "%scertificates",
                        (q.flags & DC_REQUEST_BLOCKS) != 0 ? ", and " : "");
     return true;
 }
@@ -187,7 +187,7 @@ static bool say_epoch_request(struct words *w, const uint8_t *bytes, size_t size
     uint64_t first;
     if (!dc_epoch_request_decode(bytes, size, &first))
         return false;
-    ds_text_printf(w->out, "for hand-overs from epoch %llu on", U(first));
+    dc_text_printf(w->out, "for hand-overs from epoch %llu on", U(first));
     return true;
 }
 
@@ -196,7 +196,7 @@ static bool say_epoch_reply(struct words *w, const uint8_t *bytes, size_t size)
     struct dc_epoch_reply r;
     if (!dc_epoch_reply_decode(bytes, size, &r))
         return false;
-    ds_text_printf(w->out, "with hand-overs of epochs %llu to %llu%s", U(r.first),
+    dc_text_printf(w->out, "with hand-overs of epochs %llu to %llu%s", U(r.first),
                    U(r.first + r.count - 1), r.more ? ", more to come" : "");
     return true;
 }
@@ -206,7 +206,7 @@ static bool say_state_request(struct words *w, const uint8_t *bytes, size_t size
     struct dc_state_request r;
     if (!dc_state_request_decode(bytes, size, &r))
         return false;
-    ds_text_printf(w->out, "on which epoch %llu begins", U(r.epoch));
+    dc_text_printf(w->out, "on which epoch %llu begins", U(r.epoch));
     add_hash(w, ", after block ", &r.last);
     return true;
 }
@@ -216,7 +216,7 @@ static bool say_state_reply(struct words *w, const uint8_t *bytes, size_t size)
     struct dc_state_reply r;
     if (!dc_state_reply_decode(bytes, size, &r))
         return false;
-    ds_text_printf(w->out, "with a state of %llu bytes after ", U(r.state_bytes));
+    dc_text_printf(w->out, "with a state of %llu bytes after ", U(r.state_bytes));
     return say_block(w, r.block, r.block_size);
 }
 
@@ -235,34 +235,34 @@ static void add_tx(struct words *w, const struct dc_tx *t)
     switch (t->kind) {
     case DC_TX_TRANSFER:
         add_node(w, " to ", t->transfer.to);
-        ds_text_printf(w->out, ", %llu nDSYNC", U(t->transfer.amount));
+        dc_text_printf(w->out, ", %llu nDSYNC", U(t->transfer.amount));
         break;
     case DC_TX_BOND:
-    case DC_TX_UNBOND: ds_text_printf(w->out, ", %llu nDSYNC", U(t->bond.amount)); break;
+    case DC_TX_UNBOND: dc_text_printf(w->out, ", %llu nDSYNC", U(t->bond.amount)); break;
     case DC_TX_DEAL:
         add_node(w, " with ", t->deal.node);
-        ds_text_printf(w->out, ", %llu bytes", U(t->deal.size_bytes));
+        dc_text_printf(w->out, ", %llu bytes", U(t->deal.size_bytes));
         break;
     case DC_TX_RECEIPT:
         add_node(w, " about ", t->receipt.node);
-        ds_text_printf(w->out, ", epoch %llu: %u of %u timely", U(t->receipt.epoch),
+        dc_text_printf(w->out, ", epoch %llu: %u of %u timely", U(t->receipt.epoch),
                        t->receipt.timely, t->receipt.sent);
         break;
-    case DC_TX_HEARTBEAT: ds_text_printf(w->out, " of height %llu", U(t->heartbeat.height)); break;
+    case DC_TX_HEARTBEAT: dc_text_printf(w->out, " of height %llu", U(t->heartbeat.height)); break;
     case DC_TX_VERDICT:
         add_node(w, " about ", t->verdict.node);
-        ds_text_printf(w->out, ", challenge of height %llu, asking %u: %s", U(t->verdict.height),
+        dc_text_printf(w->out, ", challenge of height %llu, asking %u: %s", U(t->verdict.height),
                        t->verdict.asking,
                        t->verdict.verdict <= DC_TX_VERDICT_MAX ? verdicts[t->verdict.verdict]
                                                                : "?");
         break;
     case DC_TX_ANSWER:
-        ds_text_printf(w->out, " to the demand of height %llu", U(t->answer.height));
+        dc_text_printf(w->out, " to the demand of height %llu", U(t->answer.height));
         break;
     case DC_TX_EVIDENCE: add_node(w, " against ", t->evidence.accused); break;
-    case DC_TX_VOTES: ds_text_printf(w->out, " height %llu", U(t->votes.height)); break;
+    case DC_TX_VOTES: dc_text_printf(w->out, " height %llu", U(t->votes.height)); break;
     case DC_TX_METER:
-        ds_text_printf(w->out, " of deal %u, %llu bytes", t->meter.deal, U(t->meter.paid_bytes));
+        dc_text_printf(w->out, " of deal %u, %llu bytes", t->meter.deal, U(t->meter.paid_bytes));
         break;
     default: break;
     }
@@ -274,7 +274,7 @@ static bool say_tx(struct words *w, const uint8_t *bytes, size_t size)
     if (!dc_tx_decode(bytes + 1, size - 1, &t))
         return false;
     const char *name = t.kind < DC_TX_COUNT ? tx_names[t.kind] : NULL;
-    ds_text_add(w->out, name != NULL ? name : "of another kind");
+    dc_text_add(w->out, name != NULL ? name : "of another kind");
     add_tx(w, &t);
     add_node(w, ", from ", t.from);
     return true;
@@ -288,7 +288,7 @@ static bool say_challenge(struct words *w, const uint8_t *bytes, size_t size)
     uint8_t asking;
     if (!dc_challenge_decode(bytes, size, &height, &asking))
         return false;
-    ds_text_printf(w->out, "of height %llu, asking %u", U(height), asking);
+    dc_text_printf(w->out, "of height %llu, asking %u", U(height), asking);
     return true;
 }
 
@@ -297,9 +297,9 @@ static bool say_answer(struct words *w, const uint8_t *bytes, size_t size)
     struct dc_answer_msg a;
     if (!dc_answer_decode(0, bytes, size, &a)) /* the chain matters to its digest alone */
         return false;
-    ds_text_printf(w->out, "to the challenge of height %llu, asking %u", U(a.height), a.asking);
+    dc_text_printf(w->out, "to the challenge of height %llu, asking %u", U(a.height), a.asking);
     add_node(w, ", by ", a.node);
-    ds_text_printf(w->out, ", proofs of %u and %u bytes", a.sync_size, a.storage_size);
+    dc_text_printf(w->out, ", proofs of %u and %u bytes", a.sync_size, a.storage_size);
     return true;
 }
 
@@ -310,7 +310,7 @@ static bool say_put(struct words *w, const uint8_t *bytes, size_t size)
     struct dc_put_terms t;
     if (!dc_put_decode(bytes, size, &request, &seed, &t))
         return false;
-    ds_text_printf(w->out, "request %llu, %llu bytes for %u epochs", U(request), U(t.size_bytes),
+    dc_text_printf(w->out, "request %llu, %llu bytes for %u epochs", U(request), U(t.size_bytes),
                    t.epochs);
     add_node(w, " at ", t.node);
     return true;
@@ -331,7 +331,7 @@ static bool say_put_reply(struct words *w, const uint8_t *bytes, size_t size)
     const uint8_t *signature;
     if (!dc_put_reply_decode(bytes, size, &request, &status, &signature))
         return false;
-    ds_text_printf(w->out, "request %llu: %s", U(request), reply_word(status));
+    dc_text_printf(w->out, "request %llu: %s", U(request), reply_word(status));
     return true;
 }
 
@@ -341,7 +341,7 @@ static bool say_get(struct words *w, const uint8_t *bytes, size_t size)
     uint32_t deal;
     if (!dc_get_decode(bytes, size, &request, &deal, &chunk))
         return false;
-    ds_text_printf(w->out, "request %llu, deal %u chunk %llu", U(request), deal, U(chunk));
+    dc_text_printf(w->out, "request %llu, deal %u chunk %llu", U(request), deal, U(chunk));
     return true;
 }
 
@@ -352,13 +352,13 @@ static bool say_get_reply(struct words *w, const uint8_t *bytes, size_t size)
     const uint8_t *chunk, *path;
     if (!dc_get_reply_decode(bytes, size, &request, &status, &chunk, &path, &depth))
         return false;
-    ds_text_printf(w->out, "request %llu: %s", U(request), reply_word(status));
+    dc_text_printf(w->out, "request %llu: %s", U(request), reply_word(status));
     return true;
 }
 
 static bool say_report(struct words *w, const struct dc_report_terms *t)
 {
-    ds_text_printf(w->out, "epoch %llu, %u of %u timely, %llu nDSYNC", U(t->epoch), t->timely,
+    dc_text_printf(w->out, "epoch %llu, %u of %u timely, %llu nDSYNC", U(t->epoch), t->timely,
                    t->sent, U(t->paid));
     add_node(w, ", of ", t->client);
     add_node(w, " about ", t->node);
@@ -404,20 +404,20 @@ static const struct {
              {DC_MSG_RECEIPT_REPLY, say_receipt_reply}};
 
 void ds_describe_message(const struct ds_scenario *s, const uint8_t *bytes, size_t size,
-                         struct ds_text *out)
+                         struct dc_text *out)
 {
     struct words w = {s, out};
     if (size == 0 || bytes[0] >= DC_MSG_COUNT) {
-        ds_text_printf(out, "message of no kind, %zu bytes", size);
+        dc_text_printf(out, "message of no kind, %zu bytes", size);
         return;
     }
-    ds_text_printf(out, "%s ", ds_message_names[bytes[0]]);
+    dc_text_printf(out, "%s ", ds_message_names[bytes[0]]);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (kinds[i].kind != bytes[0])
             continue;
         if (!kinds[i].say(&w, bytes, size))
-            ds_text_printf(out, "that does not decode, %zu bytes", size);
+            dc_text_printf(out, "that does not decode, %zu bytes", size);
         return;
     }
-    ds_text_printf(out, "of %zu bytes", size);
+    dc_text_printf(out, "of %zu bytes", size);
 }

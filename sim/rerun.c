@@ -38,15 +38,15 @@ int ds_rerun_open(const char *path, struct ds_rerun *out)
     const char *text = ds_results_text(out->file, "scenario");
     if (text == NULL)
         return ds_cmd_usage("%s: has no scenario", path);
-    struct ds_text name = {0};
-    ds_text_printf(&name, "%s/scenario", path);
+    struct dc_text name = {0};
+    dc_text_printf(&name, "%s/scenario", path);
     struct ds_source source = {.name = name.data != NULL ? name.data : path,
                                .text = text,
                                .size = strlen(text),
                                .inputs = out->inputs,
                                .inputs_count = ds_results_size(out->file, "input")};
     int code = ds_cmd_load_text(&source, &out->scenario);
-    ds_text_free(&name);
+    dc_text_free(&name);
     const char *until = ds_results_text(out->file, "until");
     out->until_ns = until != NULL ? (int64_t)strtoll(until, NULL, 10) : 0;
     return code;
@@ -168,15 +168,15 @@ static const char *events_text(struct ds_events *e, const struct ds_watched *see
     }
     struct ds_event_text *at = text_find(e->text, e->text_max, seen->content);
     if (at->text == NULL) {
-        struct ds_text text = {0};
+        struct dc_text text = {0};
         ds_describe_message(e->scenario, seen->bytes, seen->size, &text);
         char *kept = dc_arena_alloc(&e->texts, text.size + 1);
         if (kept == NULL || text.data == NULL) {
-            ds_text_free(&text);
+            dc_text_free(&text);
             return NULL;
         }
         memcpy(kept, text.data, text.size);
-        ds_text_free(&text);
+        dc_text_free(&text);
         *at = (struct ds_event_text){seen->content, kept};
         e->text_count++;
     }
@@ -354,60 +354,60 @@ static const char *message_name(uint32_t message)
 }
 
 /* What an event says beside where and when it is; nothing for a start. */
-static void event_says(const struct ds_event_seen *e, struct ds_text *out)
+static void event_says(const struct ds_event_seen *e, struct dc_text *out)
 {
     bool carries =
         strcmp(event_name(e->event), "timer") == 0 || strcmp(event_name(e->event), "call") == 0;
     if (e->text != NULL)
-        ds_text_add(out, e->text);
+        dc_text_add(out, e->text);
     else if (e->size != 0)
-        ds_text_printf(out, "%s, %u bytes on the wire", message_name(e->message), e->size);
+        dc_text_printf(out, "%s, %u bytes on the wire", message_name(e->message), e->size);
     else if (carries && e->a != 0)
         ds_describe_event(e->event, e->a, out);
 }
 
 void ds_event_print(const struct ds_scenario *s, const struct ds_event_seen *e, int indent,
-                    struct ds_text *out)
+                    struct dc_text *out)
 {
-    ds_text_printf(out, "%s at node %u (", event_name(e->event), e->node);
+    dc_text_printf(out, "%s at node %u (", event_name(e->event), e->node);
     ds_describe_node(s, e->node, out);
-    ds_text_printf(out, "), %.9f s, caused by node %u (", (double)e->time_ns * 1e-9, e->source);
+    dc_text_printf(out, "), %.9f s, caused by node %u (", (double)e->time_ns * 1e-9, e->source);
     ds_describe_node(s, e->source, out);
-    ds_text_printf(out, "), sequence %u\n", e->sequence);
-    struct ds_text says = {0};
+    dc_text_printf(out, "), sequence %u\n", e->sequence);
+    struct dc_text says = {0};
     event_says(e, &says);
     if (says.size > 0)
-        ds_text_printf(out, "%*s%s\n", indent, "", says.data);
-    ds_text_free(&says);
+        dc_text_printf(out, "%*s%s\n", indent, "", says.data);
+    dc_text_free(&says);
 }
 
 void ds_parting_print(const struct ds_scenario *s, const struct ds_event_seen *e, bool lacks,
-                      int indent, struct ds_text *out)
+                      int indent, struct dc_text *out)
 {
     if (e == NULL) {
-        ds_text_add(out, "none any more\n");
+        dc_text_add(out, "none any more\n");
         return;
     }
     if (lacks)
-        ds_text_add(out, "no such event; instead ");
+        dc_text_add(out, "no such event; instead ");
     ds_event_print(s, e, indent, out);
 }
 
-void ds_event_json(const struct ds_scenario *s, const struct ds_event_seen *e, struct ds_text *out)
+void ds_event_json(const struct ds_scenario *s, const struct ds_event_seen *e, struct dc_text *out)
 {
-    struct ds_text name = {0}, source = {0}, says = {0};
+    struct dc_text name = {0}, source = {0}, says = {0};
     ds_describe_node(s, e->node, &name);
     ds_describe_node(s, e->source, &source);
     event_says(e, &says);
-    ds_text_printf(out, "\"time_ns\": %lld, \"kind\": ", (long long)e->time_ns);
+    dc_text_printf(out, "\"time_ns\": %lld, \"kind\": ", (long long)e->time_ns);
     ds_json_string(out, event_name(e->event));
-    ds_text_printf(out, ", \"node\": %u, \"node_name\": ", e->node);
+    dc_text_printf(out, ", \"node\": %u, \"node_name\": ", e->node);
     ds_json_string(out, name.data != NULL ? name.data : "");
-    ds_text_printf(out, ", \"source\": %u, \"source_name\": ", e->source);
+    dc_text_printf(out, ", \"source\": %u, \"source_name\": ", e->source);
     ds_json_string(out, source.data != NULL ? source.data : "");
-    ds_text_printf(out, ", \"sequence\": %u, \"says\": ", e->sequence);
+    dc_text_printf(out, ", \"sequence\": %u, \"says\": ", e->sequence);
     ds_json_string(out, says.data != NULL ? says.data : "");
-    ds_text_free(&name);
-    ds_text_free(&source);
-    ds_text_free(&says);
+    dc_text_free(&name);
+    dc_text_free(&source);
+    dc_text_free(&says);
 }

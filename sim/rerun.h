@@ -99,12 +99,12 @@ bool ds_events_part(const struct ds_events *a, const struct ds_events *b, struct
 
 /* One version of it, as ds_event_print. */
 void ds_parting_print(const struct ds_scenario *s, const struct ds_event_seen *e, bool lacks,
-                      int indent, struct ds_text *out);
+                      int indent, struct dc_text *out);
 /* "message at node 17 (sto[5]), 30.25 s, caused by node 3 (val[3]), sequence 12", and on a further
  * line, indented by so many blanks, what it says. */
 void ds_event_print(const struct ds_scenario *s, const struct ds_event_seen *e, int indent,
-                    struct ds_text *out);
+                    struct dc_text *out);
 /* The same as members of a JSON object. */
-void ds_event_json(const struct ds_scenario *s, const struct ds_event_seen *e, struct ds_text *out);
+void ds_event_json(const struct ds_scenario *s, const struct ds_event_seen *e, struct dc_text *out);
 
 #endif

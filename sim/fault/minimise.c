@@ -91,13 +91,13 @@ static void minimise_accept(struct minimise *m)
 /* Runs the candidate, unless that was done before; when it fails it is the best from now on. */
 static bool minimise_try(struct minimise *m)
 {
-    struct ds_text text = {0};
+    struct dc_text text = {0};
     if (m->over)
         return false;
     ds_scenario_print_brief(&m->candidate, &text);
     m->failed |= text.failed;
     uint64_t digest = text.failed ? 0 : dc_name(text.data);
-    ds_text_free(&text);
+    dc_text_free(&text);
     if (m->failed || !minimise_room(m)) {
         m->over = true;
         return false;

@@ -45,14 +45,14 @@ bool ds_swarm_chance(struct ds_swarm_run *r, unsigned percent)
     return ds_swarm_below(r, 100) < percent;
 }
 
-void ds_swarm_validator(const struct ds_swarm_run *r, uint32_t v, struct ds_text *out)
+void ds_swarm_validator(const struct ds_swarm_run *r, uint32_t v, struct dc_text *out)
 {
     for (size_t i = 0; i < r->scenario.groups_count; i++) {
         const struct ds_group *g = &r->scenario.groups[i];
         if (g->role != DS_ROLE_VALIDATOR)
             continue;
         if (v < g->count) {
-            ds_text_printf(out, "%s[%u]", g->name, v);
+            dc_text_printf(out, "%s[%u]", g->name, v);
             return;
         }
         v -= g->count;
@@ -327,22 +327,22 @@ static void swarm_promise(struct ds_swarm_run *r)
 
 /* --- the text ------------------------------------------------------------------------------- */
 
-static void swarm_heal(struct ds_swarm_run *r, struct ds_text *out)
+static void swarm_heal(struct ds_swarm_run *r, struct dc_text *out)
 {
-    ds_text_printf(out, "heal: {at: %lld ms, within: %lld s, quorum: '",
+    dc_text_printf(out, "heal: {at: %lld ms, within: %lld s, quorum: '",
                    (long long)(r->heal_at_ns / 1000000),
                    (long long)(r->within_ns / DS_SWARM_SECOND));
     const char *comma = "";
     for (uint32_t v = 0; v < r->validators; v++) {
         if (r->quorum[v] == 0)
             continue;
-        ds_text_add(out, comma);
+        dc_text_add(out, comma);
         ds_swarm_validator(r, v, out);
         comma = ", ";
     }
-    ds_text_add(out, r->followers && r->services > 0 ? ", services" : "");
-    ds_text_add(out, r->followers && r->clients > 0 ? ", clients" : "");
-    ds_text_add(out, "'}\n");
+    dc_text_add(out, r->followers && r->services > 0 ? ", services" : "");
+    dc_text_add(out, r->followers && r->clients > 0 ? ", clients" : "");
+    dc_text_add(out, "'}\n");
 }
 
 static struct dc_stream swarm_stream(const struct ds_swarm *swarm, uint64_t run)
@@ -366,7 +366,7 @@ uint64_t ds_swarm_seed(const struct ds_swarm *swarm, uint64_t run)
     return dc_next64(&stream) >> 32;
 }
 
-void ds_swarm_print(const struct ds_swarm *swarm, uint64_t run, struct ds_text *out)
+void ds_swarm_print(const struct ds_swarm *swarm, uint64_t run, struct dc_text *out)
 {
     const struct ds_scenario *base = swarm->base;
     struct ds_swarm_run r = {.stream = swarm_stream(swarm, run), .scenario = *base};
@@ -388,14 +388,14 @@ void ds_swarm_print(const struct ds_swarm *swarm, uint64_t run, struct ds_text *
     s->sometimes_count = 0;
     ds_scenario_print_brief(s, out);
     swarm_heal(&r, out);
-    struct ds_text faults = {0};
+    struct dc_text faults = {0};
     for (size_t i = 0; i < base->faults_count; i++)
         ds_scenario_print_item(&base->faults[i], &faults);
     ds_swarm_faults(&r, &faults);
-    ds_text_printf(out, "faults:%s%s", faults.size > 0 ? "\n" : " []\n",
+    dc_text_printf(out, "faults:%s%s", faults.size > 0 ? "\n" : " []\n",
                    faults.data != NULL ? faults.data : "");
     out->failed |= faults.failed;
-    ds_text_free(&faults);
+    dc_text_free(&faults);
     dc_mem_free(s->groups);
     dc_mem_free(r.part);
     dc_mem_free(r.quorum);

@@ -31,7 +31,7 @@ struct ds_swarm {
 };
 
 /* The scenario of run number `run` as YAML; out->failed when out of memory. */
-void ds_swarm_print(const struct ds_swarm *swarm, uint64_t run, struct ds_text *out);
+void ds_swarm_print(const struct ds_swarm *swarm, uint64_t run, struct dc_text *out);
 /* The seed that it has. */
 uint64_t ds_swarm_seed(const struct ds_swarm *swarm, uint64_t run);
 

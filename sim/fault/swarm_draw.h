@@ -36,9 +36,9 @@ int64_t ds_swarm_log(struct ds_swarm_run *r, int64_t low, int64_t high);
 bool ds_swarm_chance(struct ds_swarm_run *r, unsigned percent);
 
 /* "val[3]" of the v-th validator over all groups. */
-void ds_swarm_validator(const struct ds_swarm_run *r, uint32_t v, struct ds_text *out);
+void ds_swarm_validator(const struct ds_swarm_run *r, uint32_t v, struct dc_text *out);
 
 /* Faults of the run, as lines of the list. */
-void ds_swarm_faults(struct ds_swarm_run *r, struct ds_text *out);
+void ds_swarm_faults(struct ds_swarm_run *r, struct dc_text *out);
 
 #endif

@@ -11,19 +11,19 @@
 
 /* --- words ---------------------------------------------------------------------------------- */
 
-static void swarm_time(struct ds_text *out, const char *key, int64_t ns)
+static void swarm_time(struct dc_text *out, const char *key, int64_t ns)
 {
-    ds_text_printf(out, ", %s: %lld ms", key, (long long)(ns / MS));
+    dc_text_printf(out, ", %s: %lld ms", key, (long long)(ns / MS));
 }
 
-static void swarm_percent(struct ds_swarm_run *r, struct ds_text *out, const char *key,
+static void swarm_percent(struct ds_swarm_run *r, struct dc_text *out, const char *key,
                           int64_t high_percent)
 {
-    ds_text_printf(out, ", %s: %lld %%", key, (long long)ds_swarm_log(r, 1, high_percent));
+    dc_text_printf(out, ", %s: %lld %%", key, (long long)ds_swarm_log(r, 1, high_percent));
 }
 
 /* Validators with a part, at least one and about half of them: false when there is none. */
-static bool swarm_some_of(struct ds_swarm_run *r, enum ds_swarm_part part, struct ds_text *out)
+static bool swarm_some_of(struct ds_swarm_run *r, enum ds_swarm_part part, struct dc_text *out)
 {
     uint32_t have = 0, taken = 0;
     for (uint32_t v = 0; v < r->validators; v++)
@@ -35,19 +35,19 @@ static bool swarm_some_of(struct ds_swarm_run *r, enum ds_swarm_part part, struc
         if (r->part[v] != part)
             continue;
         if (i++ == skip || all != 0 || ds_swarm_chance(r, 30)) {
-            ds_text_add(out, taken++ > 0 ? ", " : "");
+            dc_text_add(out, taken++ > 0 ? ", " : "");
             ds_swarm_validator(r, v, out);
         }
     }
     return true;
 }
 
-static void swarm_some_validators(struct ds_swarm_run *r, struct ds_text *out)
+static void swarm_some_validators(struct ds_swarm_run *r, struct dc_text *out)
 {
     uint32_t count = 1 + (uint32_t)ds_swarm_below(r, 3),
              v = (uint32_t)ds_swarm_below(r, r->validators);
     for (uint32_t i = 0; i < count && i < r->validators; i++) {
-        ds_text_add(out, i > 0 ? ", " : "");
+        dc_text_add(out, i > 0 ? ", " : "");
         ds_swarm_validator(r, v, out);
         v = (v + 1 + (uint32_t)ds_swarm_below(r, 2)) % r->validators;
         if (i + 1 < count && r->validators <= 2 * count)
@@ -56,50 +56,50 @@ static void swarm_some_validators(struct ds_swarm_run *r, struct ds_text *out)
 }
 
 /* Any nodes, by any kind of selector. */
-static void swarm_anybody(struct ds_swarm_run *r, struct ds_text *out)
+static void swarm_anybody(struct ds_swarm_run *r, struct dc_text *out)
 {
     unsigned n = r->validators;
     switch (ds_swarm_below(r, 10)) {
     case 0:
     case 1:
     case 2: swarm_some_validators(r, out); break;
-    case 3: ds_text_printf(out, "%u of validators", 1 + (unsigned)ds_swarm_below(r, n)); break;
-    case 4: ds_text_printf(out, "%u %% of all", 10 * (2 + (unsigned)ds_swarm_below(r, 9))); break;
+    case 3: dc_text_printf(out, "%u of validators", 1 + (unsigned)ds_swarm_below(r, n)); break;
+    case 4: dc_text_printf(out, "%u %% of all", 10 * (2 + (unsigned)ds_swarm_below(r, 9))); break;
     case 5:
-        ds_text_printf(out, "%u %% of stake of validators",
+        dc_text_printf(out, "%u %% of stake of validators",
                        10 * (3 + (unsigned)ds_swarm_below(r, 8)));
         break;
-    case 6: ds_text_add(out, ds_swarm_chance(r, 50) ? "leaders" : "coming leaders"); break;
+    case 6: dc_text_add(out, ds_swarm_chance(r, 50) ? "leaders" : "coming leaders"); break;
     case 7:
-        ds_text_printf(out, "top %u by %s of validators",
+        dc_text_printf(out, "top %u by %s of validators",
                        1 + (unsigned)ds_swarm_below(r, n / 2 + 1),
                        ds_swarm_chance(r, 50) ? "centrality" : "power");
         break;
     case 8:
         if (r->services > 0 && ds_swarm_chance(r, 50)) {
-            ds_text_add(out, "services");
+            dc_text_add(out, "services");
             break;
         }
         /* fall through */
-    default: ds_text_add(out, "validators"); break;
+    default: dc_text_add(out, "validators"); break;
     }
 }
 
-static void swarm_selector(struct ds_swarm_run *r, struct ds_text *out, const char *key,
-                           void (*who)(struct ds_swarm_run *, struct ds_text *))
+static void swarm_selector(struct ds_swarm_run *r, struct dc_text *out, const char *key,
+                           void (*who)(struct ds_swarm_run *, struct dc_text *))
 {
-    ds_text_printf(out, ", %s: '", key);
+    dc_text_printf(out, ", %s: '", key);
     who(r, out);
-    ds_text_add(out, "'");
+    dc_text_add(out, "'");
 }
 
 /* Sides of a partition: every node is on one of them, or all that no side names are on the last. */
-static void swarm_sides(struct ds_swarm_run *r, struct ds_text *out)
+static void swarm_sides(struct ds_swarm_run *r, struct dc_text *out)
 {
     unsigned sides = ds_swarm_chance(r, 70) ? 2 : 3, side[64];
     for (uint32_t v = 0; v < r->validators && v < 64; v++)
         side[v] = (unsigned)ds_swarm_below(r, sides);
-    ds_text_add(out, ", groups: [");
+    dc_text_add(out, ", groups: [");
     bool any = false;
     for (unsigned k = 0; k + 1 < sides; k++) {
         const char *comma = any ? ", ['" : "['";
@@ -107,46 +107,46 @@ static void swarm_sides(struct ds_swarm_run *r, struct ds_text *out)
         for (uint32_t v = 0; v < r->validators && v < 64; v++) {
             if (side[v] != k)
                 continue;
-            ds_text_add(out, taken++ == 0 ? comma : "', '");
+            dc_text_add(out, taken++ == 0 ? comma : "', '");
             ds_swarm_validator(r, v, out);
         }
-        ds_text_add(out, taken > 0 ? "']" : "");
+        dc_text_add(out, taken > 0 ? "']" : "");
         any |= taken > 0;
     }
     if (!any) {
-        ds_text_add(out, "['");
+        dc_text_add(out, "['");
         ds_swarm_validator(r, 0, out);
-        ds_text_add(out, "']");
+        dc_text_add(out, "']");
     }
-    ds_text_add(out, ", [rest]]");
+    dc_text_add(out, ", [rest]]");
 }
 
 /* Sometimes it happens again. */
-static void swarm_again(struct ds_swarm_run *r, struct ds_text *out)
+static void swarm_again(struct ds_swarm_run *r, struct dc_text *out)
 {
     if (!ds_swarm_chance(r, 25))
         return;
-    ds_text_printf(out, ", every: '%s(%lld ms)'",
+    dc_text_printf(out, ", every: '%s(%lld ms)'",
                    ds_swarm_chance(r, 50) ? "exponential" : "constant",
                    (long long)ds_swarm_log(r, 1000, r->heal_at_ns / MS));
-    ds_text_printf(out, ", times: %u", 2 + (unsigned)ds_swarm_below(r, 6));
+    dc_text_printf(out, ", times: %u", 2 + (unsigned)ds_swarm_below(r, 6));
 }
 
 /* --- what a kind needs beside ----------------------------------------------------------------- */
 
-static void swarm_crash(struct ds_swarm_run *r, struct ds_text *out)
+static void swarm_crash(struct ds_swarm_run *r, struct dc_text *out)
 {
     if (r->corrupt > 0 && ds_swarm_chance(r, 30)) {
-        ds_text_add(out, ", state: none, nodes: '");
+        dc_text_add(out, ", state: none, nodes: '");
         (void)swarm_some_of(r, DS_SWARM_CORRUPT, out);
-        ds_text_add(out, "'");
+        dc_text_add(out, "'");
     } else {
-        ds_text_add(out, ds_swarm_chance(r, 70) ? ", state: durable" : ", state: full");
+        dc_text_add(out, ds_swarm_chance(r, 70) ? ", state: durable" : ", state: full");
         swarm_selector(r, out, "nodes", swarm_anybody);
     }
     if (ds_swarm_chance(r, 20)) { /* a storm: down for a moment, again and again */
         swarm_time(out, "restart", ds_swarm_log(r, 10 * MS, 400 * MS));
-        ds_text_printf(out, ", every: 'exponential(%lld ms)', times: %u",
+        dc_text_printf(out, ", every: 'exponential(%lld ms)', times: %u",
                        (long long)ds_swarm_log(r, 200, 4000), 10 + (unsigned)ds_swarm_below(r, 40));
     } else {
         if (ds_swarm_chance(r, 90))
@@ -155,22 +155,22 @@ static void swarm_crash(struct ds_swarm_run *r, struct ds_text *out)
     }
 }
 
-static void swarm_slow(struct ds_swarm_run *r, struct ds_text *out)
+static void swarm_slow(struct ds_swarm_run *r, struct dc_text *out)
 {
-    ds_text_printf(out, ", factor: %lld", (long long)ds_swarm_log(r, 2, 64));
+    dc_text_printf(out, ", factor: %lld", (long long)ds_swarm_log(r, 2, 64));
 }
 
 /* A forgetful disk is the corrupted ones' business; a torn write or a full disk anybody's. */
-static void swarm_disk(struct ds_swarm_run *r, struct ds_text *out)
+static void swarm_disk(struct ds_swarm_run *r, struct dc_text *out)
 {
     bool forgets = r->corrupt > 0 && ds_swarm_chance(r, 50), first = ds_swarm_chance(r, 50);
     if (forgets) {
-        ds_text_printf(out, ", disk: %s, nodes: '", first ? "lost_fsync" : "stale_snapshot");
+        dc_text_printf(out, ", disk: %s, nodes: '", first ? "lost_fsync" : "stale_snapshot");
         (void)swarm_some_of(r, DS_SWARM_CORRUPT, out);
-        ds_text_add(out, "'");
+        dc_text_add(out, "'");
         return;
     }
-    ds_text_printf(out, ", disk: %s", first ? "torn_write" : "full");
+    dc_text_printf(out, ", disk: %s", first ? "torn_write" : "full");
     swarm_selector(r, out, "nodes", swarm_anybody);
     if (first)
         swarm_time(out, "restart", ds_swarm_log(r, 50 * MS, 8 * DS_SWARM_SECOND));
@@ -178,7 +178,7 @@ static void swarm_disk(struct ds_swarm_run *r, struct ds_text *out)
 
 /* Time that a chain has been given cannot be taken back: blocks of most clocks a minute ahead would
  * hold it up for that minute after the heal.  So clocks gain seconds at most, and lose what they like. */
-static void swarm_clock(struct ds_swarm_run *r, struct ds_text *out)
+static void swarm_clock(struct ds_swarm_run *r, struct dc_text *out)
 {
     static const char *const rates[] = {"0", "0.5", "0.9", "0.999", "1.001", "1.01", "1.1"};
     unsigned how = (unsigned)ds_swarm_below(r, 4);
@@ -187,10 +187,10 @@ static void swarm_clock(struct ds_swarm_run *r, struct ds_text *out)
     else if (how == 2)
         swarm_time(out, "behind", ds_swarm_log(r, MS, 64 * DS_SWARM_SECOND));
     if (how == 3 || ds_swarm_chance(r, 40))
-        ds_text_printf(out, ", rate: %s", rates[ds_swarm_below(r, 7)]);
+        dc_text_printf(out, ", rate: %s", rates[ds_swarm_below(r, 7)]);
 }
 
-static void swarm_messages(struct ds_swarm_run *r, struct ds_text *out)
+static void swarm_messages(struct ds_swarm_run *r, struct dc_text *out)
 {
     static const char *const names[] = {"proposal",  "vote",          "timeout",     "sync",
                                         "handover",  "block_request", "block_reply", "tx",
@@ -199,17 +199,17 @@ static void swarm_messages(struct ds_swarm_run *r, struct ds_text *out)
         return;
     uint32_t some = (uint32_t)ds_swarm_below(r, 1023) + 1;
     const char *comma = "";
-    ds_text_add(out, ", messages: [");
+    dc_text_add(out, ", messages: [");
     for (unsigned i = 0; i < 10; i++) {
         if ((some >> i & 1) == 0)
             continue;
-        ds_text_printf(out, "%s%s", comma, names[i]);
+        dc_text_printf(out, "%s%s", comma, names[i]);
         comma = ", ";
     }
-    ds_text_add(out, "]");
+    dc_text_add(out, "]");
 }
 
-static void swarm_from_to(struct ds_swarm_run *r, struct ds_text *out)
+static void swarm_from_to(struct ds_swarm_run *r, struct dc_text *out)
 {
     if (ds_swarm_chance(r, 70))
         swarm_selector(r, out, "src", swarm_anybody);
@@ -217,22 +217,22 @@ static void swarm_from_to(struct ds_swarm_run *r, struct ds_text *out)
         swarm_selector(r, out, "dst", swarm_anybody);
 }
 
-static void swarm_link(struct ds_swarm_run *r, struct ds_text *out)
+static void swarm_link(struct ds_swarm_run *r, struct dc_text *out)
 {
     swarm_from_to(r, out);
     swarm_messages(r, out);
     if (ds_swarm_chance(r, 30))
-        ds_text_add(out, ", both: off");
+        dc_text_add(out, ", both: off");
     uint64_t some = dc_next64(&r->stream), others = dc_next64(&r->stream);
     uint32_t effects = (uint32_t)(some & others) & 511;
     if (effects == 0)
         effects = 1u << ds_swarm_below(r, 9);
     if ((effects & 1) != 0)
-        ds_text_printf(out, ", latency_factor: %lld", (long long)ds_swarm_log(r, 2, 64));
+        dc_text_printf(out, ", latency_factor: %lld", (long long)ds_swarm_log(r, 2, 64));
     if ((effects & 2) != 0)
         swarm_time(out, "latency_add", ds_swarm_log(r, 10 * MS, 8 * DS_SWARM_SECOND));
     if ((effects & 4) != 0)
-        ds_text_printf(out, ", latency: 'exponential(%lld ms)'",
+        dc_text_printf(out, ", latency: 'exponential(%lld ms)'",
                        (long long)ds_swarm_log(r, 10, 4000));
     if ((effects & 8) != 0)
         swarm_percent(r, out, "loss", 100);
@@ -254,51 +254,51 @@ static void swarm_link(struct ds_swarm_run *r, struct ds_text *out)
     }
 }
 
-static void swarm_clog(struct ds_swarm_run *r, struct ds_text *out)
+static void swarm_clog(struct ds_swarm_run *r, struct dc_text *out)
 {
     swarm_from_to(r, out);
     swarm_messages(r, out);
 }
 
-static void swarm_one_way(struct ds_swarm_run *r, struct ds_text *out)
+static void swarm_one_way(struct ds_swarm_run *r, struct dc_text *out)
 {
     swarm_selector(r, out, "src", swarm_anybody);
     if (ds_swarm_chance(r, 50))
         swarm_selector(r, out, "dst", swarm_anybody);
 }
 
-static void swarm_eclipse(struct ds_swarm_run *r, struct ds_text *out)
+static void swarm_eclipse(struct ds_swarm_run *r, struct dc_text *out)
 {
     swarm_selector(r, out, "nodes", swarm_some_validators);
     swarm_selector(r, out, "attackers", swarm_anybody);
 }
 
-static void swarm_asynchrony(struct ds_swarm_run *r, struct ds_text *out)
+static void swarm_asynchrony(struct ds_swarm_run *r, struct dc_text *out)
 {
     long long mean_ms = ds_swarm_log(r, 50, 4000);
     if (ds_swarm_chance(r, 50))
-        ds_text_printf(out, ", latency: 'exponential(%lld ms)'", mean_ms);
+        dc_text_printf(out, ", latency: 'exponential(%lld ms)'", mean_ms);
     else
-        ds_text_printf(out, ", latency: 'uniform(0 ms, %lld ms)'", 2 * mean_ms);
+        dc_text_printf(out, ", latency: 'uniform(0 ms, %lld ms)'", 2 * mean_ms);
     if (ds_swarm_chance(r, 20))
         swarm_percent(r, out, "loss", 16);
 }
 
-static void swarm_churn(struct ds_swarm_run *r, struct ds_text *out)
+static void swarm_churn(struct ds_swarm_run *r, struct dc_text *out)
 {
-    ds_text_printf(out, ", mtbf: 'exponential(%lld ms)'", (long long)ds_swarm_log(r, 1000, 32000));
-    ds_text_printf(out, ", mttr: 'exponential(%lld ms)'", (long long)ds_swarm_log(r, 100, 8000));
-    ds_text_add(out, ds_swarm_chance(r, 70) ? ", state: durable" : ", state: full");
+    dc_text_printf(out, ", mtbf: 'exponential(%lld ms)'", (long long)ds_swarm_log(r, 1000, 32000));
+    dc_text_printf(out, ", mttr: 'exponential(%lld ms)'", (long long)ds_swarm_log(r, 100, 8000));
+    dc_text_add(out, ds_swarm_chance(r, 70) ? ", state: durable" : ", state: full");
 }
 
-static void swarm_exit(struct ds_swarm_run *r, struct ds_text *out)
+static void swarm_exit(struct ds_swarm_run *r, struct dc_text *out)
 {
-    ds_text_add(out, ", nodes: '");
+    dc_text_add(out, ", nodes: '");
     if (r->leavers > 0 && (r->services == 0 || ds_swarm_chance(r, 70)))
         (void)swarm_some_of(r, DS_SWARM_LEAVER, out);
     else
-        ds_text_add(out, "1 of services");
-    ds_text_add(out, "'");
+        dc_text_add(out, "1 of services");
+    dc_text_add(out, "'");
     if (ds_swarm_chance(r, 50))
         swarm_time(out, "notice", ds_swarm_log(r, 100 * MS, 8 * DS_SWARM_SECOND));
 }
@@ -322,12 +322,12 @@ static const char *swarm_behaviour(struct ds_swarm_run *r)
     return ds_choices_behaviour[n].name;
 }
 
-static void swarm_byzantine(struct ds_swarm_run *r, struct ds_text *out)
+static void swarm_byzantine(struct ds_swarm_run *r, struct dc_text *out)
 {
-    ds_text_printf(out, ", behaviour: %s", swarm_behaviour(r));
-    ds_text_add(out, ", nodes: '");
+    dc_text_printf(out, ", behaviour: %s", swarm_behaviour(r));
+    dc_text_add(out, ", nodes: '");
     (void)swarm_some_of(r, DS_SWARM_CORRUPT, out);
-    ds_text_add(out, "'");
+    dc_text_add(out, "'");
     if (ds_swarm_chance(r, 60))
         swarm_selector(r, out, "victims", swarm_anybody);
     if (ds_swarm_chance(r, 50))
@@ -336,11 +336,11 @@ static void swarm_byzantine(struct ds_swarm_run *r, struct ds_text *out)
         swarm_percent(r, out, "share", 100);
 }
 
-static void swarm_grief(struct ds_swarm_run *r, struct ds_text *out)
+static void swarm_grief(struct ds_swarm_run *r, struct dc_text *out)
 {
-    ds_text_add(out, ", nodes: services");
+    dc_text_add(out, ", nodes: services");
     swarm_time(out, "latency_add", ds_swarm_log(r, 50 * MS, 4 * DS_SWARM_SECOND));
-    ds_text_printf(out, ", count: %u", 1 + (unsigned)ds_swarm_below(r, 3));
+    dc_text_printf(out, ", count: %u", 1 + (unsigned)ds_swarm_below(r, 3));
 }
 
 /* --- the kinds ------------------------------------------------------------------------------ */
@@ -348,7 +348,7 @@ static void swarm_grief(struct ds_swarm_run *r, struct ds_text *out)
 enum swarm_end { END_NEVER, END_MAYBE, END_ALWAYS };
 
 static const struct swarm_kind {
-    void (*more)(struct ds_swarm_run *, struct ds_text *);
+    void (*more)(struct ds_swarm_run *, struct dc_text *);
     bool nodes;          /* `nodes` is anybody */
     bool sides;          /* it has `groups` */
     enum swarm_end ends; /* whether it takes `for` */
@@ -377,10 +377,10 @@ static const struct swarm_kind {
     [DS_FAULT_GRIEF] = {.more = swarm_grief, .ends = END_MAYBE, .still = true},
 };
 
-static void swarm_fault(struct ds_swarm_run *r, unsigned number, uint32_t kind, struct ds_text *out)
+static void swarm_fault(struct ds_swarm_run *r, unsigned number, uint32_t kind, struct dc_text *out)
 {
     const struct swarm_kind *k = &swarm_kinds[kind];
-    ds_text_printf(out, "  - {id: f%u, kind: %s", number, ds_choices_fault[kind].name);
+    dc_text_printf(out, "  - {id: f%u, kind: %s", number, ds_choices_fault[kind].name);
     swarm_time(out, "at", ds_swarm_between(r, 0, r->heal_at_ns - MS));
     if (k->ends == END_ALWAYS || (k->ends == END_MAYBE && ds_swarm_chance(r, 85)))
         swarm_time(out, "for", ds_swarm_log(r, 100 * MS, r->heal_at_ns / 2 + 100 * MS));
@@ -394,10 +394,10 @@ static void swarm_fault(struct ds_swarm_run *r, unsigned number, uint32_t kind, 
         swarm_again(r, out);
     if (!k->still && ds_swarm_chance(r, 25))
         swarm_time(out, "reselect", ds_swarm_log(r, 200 * MS, 8 * DS_SWARM_SECOND));
-    ds_text_add(out, "}\n");
+    dc_text_add(out, "}\n");
 }
 
-void ds_swarm_faults(struct ds_swarm_run *r, struct ds_text *out)
+void ds_swarm_faults(struct ds_swarm_run *r, struct dc_text *out)
 {
     unsigned count = 1 + (unsigned)ds_swarm_below(r, ds_swarm_chance(r, 50) ? 6 : FAULTS_MAX);
     uint32_t kinds[DS_FAULT_KINDS + BYZANTINE_MORE], have = 0;

@@ -13,26 +13,26 @@
 
 void ds_bind_error(struct ds_bind *b, const struct ds_yaml *node, const char *format, ...)
 {
-    struct ds_text text = {0};
+    struct dc_text text = {0};
     va_list arguments;
     va_start(arguments, format);
-    ds_text_vprintf(&text, format, arguments);
+    dc_text_vprintf(&text, format, arguments);
     va_end(arguments);
     if (text.failed)
         b->d->failed = true;
     else
         ds_diagnostics_add(b->d, node->file, node->place, "%s", text.data);
-    ds_text_free(&text);
+    dc_text_free(&text);
 }
 
 void ds_bind_why(struct ds_bind *b, const struct ds_yaml *node, const char *what,
-                 struct ds_text *why)
+                 struct dc_text *why)
 {
     if (why->failed || why->data == NULL)
         b->d->failed = true; /* every reason is a text: without one, memory ran out */
     else
         ds_bind_error(b, node, "%s: %s", what, why->data);
-    ds_text_free(why);
+    dc_text_free(why);
 }
 
 void *ds_bind_alloc(struct ds_bind *b, size_t count, size_t size)
@@ -66,11 +66,11 @@ static const char *bind_kind_name(const struct ds_yaml *node)
 
 static void bind_range(struct ds_bind *b, const struct ds_param *row, const struct ds_yaml *node)
 {
-    struct ds_text range = {0};
+    struct dc_text range = {0};
     ds_param_describe_range(row, &range);
     ds_bind_error(b, node, "%s: `%s` is out of range: use %s", ds_param_name(row), node->text,
                   range.data != NULL ? range.data : "another value");
-    ds_text_free(&range);
+    dc_text_free(&range);
 }
 
 /* A scalar as an integer in base units within the row's range. */
@@ -85,11 +85,11 @@ static bool bind_integer(struct ds_bind *b, const struct ds_param *row, const st
         *value = UINT32_MAX;
         return true;
     }
-    struct ds_text why = {0};
+    struct dc_text why = {0};
     bool ok = ds_value_integer(node->text, strlen(node->text), row->dim, value, &why);
     if (!ok)
         ds_bind_why(b, node, ds_param_name(row), &why);
-    ds_text_free(&why);
+    dc_text_free(&why);
     if (!ok)
         return false;
     if ((double)*value >= row->min && (double)*value <= row->max)
@@ -101,7 +101,7 @@ static bool bind_integer(struct ds_bind *b, const struct ds_param *row, const st
 static void bind_fraction(struct ds_bind *b, const struct ds_param *row, const struct ds_yaml *node,
                           void *field)
 {
-    struct ds_text why = {0};
+    struct dc_text why = {0};
     dc_q31 share = 0;
     double real = 0;
     bool ok = row->type == DS_SHARE
@@ -122,7 +122,7 @@ static void bind_fraction(struct ds_bind *b, const struct ds_param *row, const s
     } else {
         memcpy(field, &real, sizeof real);
     }
-    ds_text_free(&why);
+    dc_text_free(&why);
 }
 
 static void bind_span(struct ds_bind *b, const struct ds_param *row, const struct ds_yaml *node,
@@ -130,7 +130,7 @@ static void bind_span(struct ds_bind *b, const struct ds_param *row, const struc
 {
     static const char *const words[] = {"epochs", "epoch"};
     uint64_t value = 0;
-    struct ds_text why = {0};
+    struct dc_text why = {0};
     size_t size = strlen(node->text);
     for (size_t i = 0; i < 2; i++) {
         size_t n = strlen(words[i]);
@@ -141,27 +141,27 @@ static void bind_span(struct ds_bind *b, const struct ds_param *row, const struc
                 bind_range(b, row, node);
             uint32_t epochs = (uint32_t)value;
             memcpy(base + row->offset, &epochs, sizeof epochs);
-            ds_text_free(&why);
+            dc_text_free(&why);
             return;
         }
     }
     if (!ds_value_integer(node->text, size, DS_DIM_TIME, &value, &why)) {
-        ds_text_add(&why, "; or `40 epochs`");
+        dc_text_add(&why, "; or `40 epochs`");
         ds_bind_why(b, node, ds_param_name(row), &why);
     } else if (value == 0)
         bind_range(b, row, node);
     memcpy(base + row->count_offset, &value, sizeof value);
-    ds_text_free(&why);
+    dc_text_free(&why);
 }
 
 static void bind_dist(struct ds_bind *b, const struct ds_param *row, const struct ds_yaml *node,
                       struct ds_dist_spec *out)
 {
-    struct ds_text why = {0};
+    struct dc_text why = {0};
     *out = (struct ds_dist_spec){.min = row->min, .max = row->max};
     if (!ds_dist_read(node->text, row->dim, row->kinds, b->arena, out, &why))
         ds_bind_why(b, node, ds_param_name(row), &why);
-    ds_text_free(&why);
+    dc_text_free(&why);
 }
 
 static void bind_name(struct ds_bind *b, const struct ds_param *row, const struct ds_yaml *node,
@@ -302,11 +302,11 @@ static void bind_value(struct ds_bind *b, const struct ds_param *row, const stru
         bind_scalar(b, row, node, base);
         return;
     }
-    struct ds_text type = {0};
+    struct dc_text type = {0};
     ds_param_describe_type(row, &type);
     ds_bind_error(b, node, "%s takes %s, not %s", ds_param_name(row),
                   type.data != NULL ? type.data : "a value", bind_kind_name(node));
-    ds_text_free(&type);
+    dc_text_free(&type);
 }
 
 /* The default, as if it stood where the section does. */

@@ -274,17 +274,17 @@ void ds_scenario_check_protocol(struct ds_bind *b, const struct ds_yaml *node)
 
 static void check_fault_id(struct ds_bind *b, struct ds_fault *f)
 {
-    struct ds_text text = {0}, id = {0};
+    struct dc_text text = {0}, id = {0};
     ds_scenario_print_fault(f, &text);
     if (!text.failed)
-        ds_text_printf(&id, "fault-%016llx", (unsigned long long)dc_name(text.data));
+        dc_text_printf(&id, "fault-%016llx", (unsigned long long)dc_name(text.data));
     f->id = id.data != NULL ? ds_yaml_copy(b->arena, id.data, id.size) : NULL;
     if (f->id == NULL) {
         b->d->failed = true;
         f->id = "";
     }
-    ds_text_free(&text);
-    ds_text_free(&id);
+    dc_text_free(&text);
+    dc_text_free(&id);
 }
 
 /* What would change nothing, and what cannot be. */

@@ -28,18 +28,18 @@ static const struct dist_shape dist_shapes[] = {
 };
 #define DIST_KINDS (sizeof dist_shapes / sizeof dist_shapes[0])
 
-void ds_dist_describe(uint32_t mask, struct ds_text *out)
+void ds_dist_describe(uint32_t mask, struct dc_text *out)
 {
     const char *comma = "";
     for (uint32_t k = 0; k < DIST_KINDS; k++)
         if ((mask >> k & 1) != 0) {
-            ds_text_printf(out, "%s%s", comma, dist_shapes[k].usage);
+            dc_text_printf(out, "%s%s", comma, dist_shapes[k].usage);
             comma = ", ";
         }
 }
 
 static bool dist_name(const char *text, size_t size, uint32_t mask, enum ds_dist_kind *kind,
-                      struct ds_text *why)
+                      struct dc_text *why)
 {
     char word[32] = {0};
     memcpy(word, text, size < sizeof word ? size : sizeof word - 1);
@@ -53,16 +53,16 @@ static bool dist_name(const char *text, size_t size, uint32_t mask, enum ds_dist
             ds_nearest_try(&nearest, dist_shapes[k].name);
     }
     if (nearest.name != NULL)
-        ds_text_printf(why, "unknown distribution `%s`: did you mean `%s`? Known here: ", word,
+        dc_text_printf(why, "unknown distribution `%s`: did you mean `%s`? Known here: ", word,
                        nearest.name);
     else
-        ds_text_printf(why, "`%s` is not a distribution that fits here: use ", word);
+        dc_text_printf(why, "`%s` is not a distribution that fits here: use ", word);
     ds_dist_describe(mask, why);
     return false;
 }
 
 static bool dist_arg(struct ds_dist_spec *out, uint32_t i, const char *p, size_t n,
-                     enum ds_value_dim dim, struct ds_text *why)
+                     enum ds_value_dim dim, struct dc_text *why)
 {
     const struct dist_shape *shape = &dist_shapes[out->kind];
     if (!ds_value_real(p, n, shape->unit[i] ? dim : DS_DIM_NUMBER, &out->args[i], why))
@@ -74,17 +74,17 @@ static bool dist_arg(struct ds_dist_spec *out, uint32_t i, const char *p, size_t
     if (out->args[i] >= low && out->args[i] <= high)
         return true;
     enum ds_value_dim d = shape->unit[i] ? dim : DS_DIM_NUMBER;
-    ds_text_printf(why, "`%.*s` is out of range: argument %u of %s is between ", (int)n, p, i + 1,
+    dc_text_printf(why, "`%.*s` is out of range: argument %u of %s is between ", (int)n, p, i + 1,
                    shape->usage);
     ds_value_print_real(why, d, low);
-    ds_text_add(why, " and ");
+    dc_text_add(why, " and ");
     ds_value_print_real(why, d, high);
     return false;
 }
 
 /* Splits at commas; `lognormal(sigma)` alone is short for lognormal(1, sigma). */
 static bool dist_args(struct ds_dist_spec *out, const char *p, const char *stop,
-                      enum ds_value_dim dim, struct ds_text *why)
+                      enum ds_value_dim dim, struct dc_text *why)
 {
     const struct dist_shape *shape = &dist_shapes[out->kind];
     uint32_t commas = 0;
@@ -96,7 +96,7 @@ static bool dist_args(struct ds_dist_spec *out, const char *p, const char *stop,
         out->args[0] = 1;
         first = 1;
     } else if (commas + 1 != shape->args) {
-        ds_text_printf(why, "%s takes %u argument%s, here are %u: write %s", shape->name,
+        dc_text_printf(why, "%s takes %u argument%s, here are %u: write %s", shape->name,
                        shape->args, shape->args == 1 ? "" : "s", commas + 1, shape->usage);
         return false;
     }
@@ -108,7 +108,7 @@ static bool dist_args(struct ds_dist_spec *out, const char *p, const char *stop,
         p = end + (comma != NULL);
     }
     if (out->kind == DS_DIST_UNIFORM && out->args[0] > out->args[1]) {
-        ds_text_add(why, "uniform(low, high): low is above high; swap them");
+        dc_text_add(why, "uniform(low, high): low is above high; swap them");
         return false;
     }
     return true;
@@ -116,24 +116,24 @@ static bool dist_args(struct ds_dist_spec *out, const char *p, const char *stop,
 
 static bool dist_finish(struct ds_dist_spec *out, enum ds_value_dim dim, struct dc_arena *arena)
 {
-    struct ds_text text = {0};
+    struct dc_text text = {0};
     const struct dist_shape *shape = &dist_shapes[out->kind];
     if (out->kind != DS_DIST_CONSTANT)
-        ds_text_add(&text, shape->name);
+        dc_text_add(&text, shape->name);
     for (uint32_t i = 0; i < out->args_count; i++) {
         if (out->kind != DS_DIST_CONSTANT)
-            ds_text_add(&text, i == 0 ? "(" : ", ");
+            dc_text_add(&text, i == 0 ? "(" : ", ");
         ds_value_print_real(&text, shape->unit[i] ? dim : DS_DIM_NUMBER, out->args[i]);
     }
     if (out->kind != DS_DIST_CONSTANT && out->args_count > 0)
-        ds_text_add(&text, ")");
+        dc_text_add(&text, ")");
     out->text = text.failed ? NULL : ds_yaml_copy(arena, text.data, text.size);
-    ds_text_free(&text);
+    dc_text_free(&text);
     return out->text != NULL;
 }
 
 bool ds_dist_read(const char *text, enum ds_value_dim dim, uint32_t mask, struct dc_arena *arena,
-                  struct ds_dist_spec *out, struct ds_text *why)
+                  struct ds_dist_spec *out, struct dc_text *why)
 {
     const char *open = strchr(text, '(');
     size_t size = strlen(text);
@@ -141,7 +141,7 @@ bool ds_dist_read(const char *text, enum ds_value_dim dim, uint32_t mask, struct
         size--;
     if (size > 0 && ((*text >= '0' && *text <= '9') || *text == '.' || *text == '-')) {
         if ((mask >> DS_DIST_CONSTANT & 1) == 0) {
-            ds_text_printf(why, "`%s` is not a distribution: use ", text);
+            dc_text_printf(why, "`%s` is not a distribution: use ", text);
             ds_dist_describe(mask, why);
             return false;
         }
@@ -159,7 +159,7 @@ bool ds_dist_read(const char *text, enum ds_value_dim dim, uint32_t mask, struct
     if (dist_shapes[out->kind].args == 0 && open == NULL)
         return dist_finish(out, dim, arena);
     if (dist_shapes[out->kind].args == 0 || open == NULL || text[size - 1] != ')') {
-        ds_text_printf(why, "`%s` is not complete: write %s", text, dist_shapes[out->kind].usage);
+        dc_text_printf(why, "`%s` is not complete: write %s", text, dist_shapes[out->kind].usage);
         return false;
     }
     return dist_args(out, open + 1, text + size - 1, dim, why) && dist_finish(out, dim, arena);

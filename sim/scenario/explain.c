@@ -5,62 +5,62 @@
 #include <string.h>
 
 static void explain_choices(const struct ds_choice *choices, const char *between,
-                            struct ds_text *out)
+                            struct dc_text *out)
 {
     for (const struct ds_choice *c = choices; c->name != NULL; c++)
-        ds_text_printf(out, "%s%s", c != choices ? between : "", c->name);
+        dc_text_printf(out, "%s%s", c != choices ? between : "", c->name);
 }
 
-void ds_param_describe_type(const struct ds_param *row, struct ds_text *out)
+void ds_param_describe_type(const struct ds_param *row, struct dc_text *out)
 {
     switch (row->type) {
     case DS_COUNT:
-    case DS_COUNT64: ds_text_add(out, "a whole number"); break;
+    case DS_COUNT64: dc_text_add(out, "a whole number"); break;
     case DS_SHARE:
-    case DS_PPM: ds_text_add(out, "a share (0.3 or 30 %)"); break;
-    case DS_TIERS: ds_text_add(out, "a list of four numbers"); break;
-    case DS_FACTOR: ds_text_add(out, "a number (1.5)"); break;
+    case DS_PPM: dc_text_add(out, "a share (0.3 or 30 %)"); break;
+    case DS_TIERS: dc_text_add(out, "a list of four numbers"); break;
+    case DS_FACTOR: dc_text_add(out, "a number (1.5)"); break;
     case DS_REAL:
     case DS_AMOUNT:
     case DS_AMOUNT32:
-        ds_text_printf(out, "%s (%s)", ds_value_name(row->dim), ds_value_example(row->dim));
+        dc_text_printf(out, "%s (%s)", ds_value_name(row->dim), ds_value_example(row->dim));
         break;
-    case DS_SPAN: ds_text_add(out, "a number of epochs (40 epochs) or a time (30 min)"); break;
+    case DS_SPAN: dc_text_add(out, "a number of epochs (40 epochs) or a time (30 min)"); break;
     case DS_DIST:
-        ds_text_printf(out, "a distribution of %s: ", strchr(ds_value_name(row->dim), ' ') + 1);
+        dc_text_printf(out, "a distribution of %s: ", strchr(ds_value_name(row->dim), ' ') + 1);
         ds_dist_describe(row->kinds, out);
         break;
     case DS_ENUM:
     case DS_BOOL:
-        ds_text_add(out, "one of ");
+        dc_text_add(out, "one of ");
         explain_choices(row->choices, ", ", out);
         break;
     case DS_FLAGS:
-        ds_text_add(out, "a list of ");
+        dc_text_add(out, "a list of ");
         explain_choices(row->choices, ", ", out);
         break;
-    case DS_NAME: ds_text_add(out, "a name"); break;
-    case DS_PATH: ds_text_add(out, "a file, relative to the scenario"); break;
-    case DS_SELECTOR: ds_text_add(out, "a selector of nodes"); break;
-    case DS_SELECTORS: ds_text_add(out, "a list of lists of selectors"); break;
-    case DS_MIX: ds_text_add(out, "a strategy, or a mapping of strategies to weights"); break;
+    case DS_NAME: dc_text_add(out, "a name"); break;
+    case DS_PATH: dc_text_add(out, "a file, relative to the scenario"); break;
+    case DS_SELECTOR: dc_text_add(out, "a selector of nodes"); break;
+    case DS_SELECTORS: dc_text_add(out, "a list of lists of selectors"); break;
+    case DS_MIX: dc_text_add(out, "a strategy, or a mapping of strategies to weights"); break;
     case DS_WEIGHTS:
-        ds_text_add(out, "a name, a list of names, or a mapping of names to weights");
+        dc_text_add(out, "a name, a list of names, or a mapping of names to weights");
         break;
-    case DS_EXPECTS: ds_text_add(out, "a list of expectations"); break;
-    case DS_SECTION: ds_text_add(out, "a section"); break;
-    case DS_LIST: ds_text_add(out, "a list of sections"); break;
+    case DS_EXPECTS: dc_text_add(out, "a list of expectations"); break;
+    case DS_SECTION: dc_text_add(out, "a section"); break;
+    case DS_LIST: dc_text_add(out, "a list of sections"); break;
     }
 }
 
-void ds_param_describe_range(const struct ds_param *row, struct ds_text *out)
+void ds_param_describe_range(const struct ds_param *row, struct dc_text *out)
 {
     enum ds_value_dim dim = row->dim;
     const char *words = "";
     switch (row->type) {
-    case DS_SPAN: ds_text_printf(out, "1 to %.0f epochs, or a time above 0 s", row->max); return;
+    case DS_SPAN: dc_text_printf(out, "1 to %.0f epochs, or a time above 0 s", row->max); return;
     case DS_COUNT:
-    case DS_COUNT64: ds_text_printf(out, "%.0f to %.0f", row->min, row->max); break;
+    case DS_COUNT64: dc_text_printf(out, "%.0f to %.0f", row->min, row->max); break;
     case DS_SHARE:
     case DS_PPM:
     case DS_FACTOR:
@@ -72,20 +72,20 @@ void ds_param_describe_range(const struct ds_param *row, struct ds_text *out)
     case DS_AMOUNT32:
     case DS_DIST:
         ds_value_print_real(out, dim, row->min);
-        ds_text_add(out, " to ");
+        dc_text_add(out, " to ");
         ds_value_print_real(out, dim, row->max);
         break;
     case DS_LIST:
-    case DS_SELECTORS: ds_text_printf(out, "%.0f to %.0f elements", row->min, row->max); return;
+    case DS_SELECTORS: dc_text_printf(out, "%.0f to %.0f elements", row->min, row->max); return;
     default: return;
     }
     words = row->zero != NULL ? row->zero : row->most;
     if (words != NULL)
-        ds_text_printf(out, ", or `%s`", words);
+        dc_text_printf(out, ", or `%s`", words);
 }
 
 /* The kinds of the deciding row for which this one applies. */
-static void explain_only(const struct ds_param *row, struct ds_text *out)
+static void explain_only(const struct ds_param *row, struct dc_text *out)
 {
     char parent[160];
     size_t size = (size_t)(ds_param_name(row) - row->path);
@@ -94,62 +94,62 @@ static void explain_only(const struct ds_param *row, struct ds_text *out)
     if (row->only == 0 || decider == NULL)
         return;
     const char *comma = "";
-    ds_text_printf(out, "%s ", ds_param_name(decider));
+    dc_text_printf(out, "%s ", ds_param_name(decider));
     for (const struct ds_choice *c = decider->choices; c->name != NULL; c++)
         if ((row->only >> c->value & 1) != 0) {
-            ds_text_printf(out, "%s%s", comma, c->name);
+            dc_text_printf(out, "%s%s", comma, c->name);
             comma = " or ";
         }
 }
 
-static void explain_default(const struct ds_param *row, struct ds_text *out)
+static void explain_default(const struct ds_param *row, struct dc_text *out)
 {
     if ((row->flags & DS_REQUIRED) != 0)
-        ds_text_add(out, "must be given");
+        dc_text_add(out, "must be given");
     else if (row->fallback != NULL)
-        ds_text_add(out, row->fallback);
+        dc_text_add(out, row->fallback);
     else
-        ds_text_add(out, row->type == DS_SECTION && (row->flags & DS_OPTIONAL) == 0
+        dc_text_add(out, row->type == DS_SECTION && (row->flags & DS_OPTIONAL) == 0
                              ? "that of its members"
                              : "none");
 }
 
-static void explain_members(const char *path, struct ds_text *out)
+static void explain_members(const char *path, struct dc_text *out)
 {
     size_t cursor = 0;
     const struct ds_param *row;
     while ((row = ds_param_next(path, &cursor)) != NULL)
-        ds_text_printf(out, "  %-20s %s\n", ds_param_name(row), row->meaning);
+        dc_text_printf(out, "  %-20s %s\n", ds_param_name(row), row->meaning);
 }
 
-static void explain_row(const struct ds_param *row, struct ds_text *out)
+static void explain_row(const struct ds_param *row, struct dc_text *out)
 {
-    struct ds_text part = {0};
-    ds_text_printf(out, "%s\n  %s\n", row->path, row->meaning);
+    struct dc_text part = {0};
+    dc_text_printf(out, "%s\n  %s\n", row->path, row->meaning);
     ds_param_describe_type(row, &part);
-    ds_text_printf(out, "  type:    %s\n", part.data != NULL ? part.data : "");
-    ds_text_free(&part);
+    dc_text_printf(out, "  type:    %s\n", part.data != NULL ? part.data : "");
+    dc_text_free(&part);
     if (row->type == DS_AMOUNT || row->type == DS_AMOUNT32 ||
         (row->type == DS_DIST && row->dim != DS_DIM_NUMBER))
-        ds_text_printf(out, "  unit:    %s\n", ds_value_units(row->dim));
+        dc_text_printf(out, "  unit:    %s\n", ds_value_units(row->dim));
     ds_param_describe_range(row, &part);
     if (part.size > 0)
-        ds_text_printf(out, "  range:   %s\n", part.data);
-    ds_text_free(&part);
+        dc_text_printf(out, "  range:   %s\n", part.data);
+    dc_text_free(&part);
     explain_default(row, &part);
-    ds_text_printf(out, "  default: %s\n", part.data != NULL ? part.data : "");
-    ds_text_free(&part);
+    dc_text_printf(out, "  default: %s\n", part.data != NULL ? part.data : "");
+    dc_text_free(&part);
     explain_only(row, &part);
     if (part.size > 0)
-        ds_text_printf(out, "  only for %s\n", part.data);
-    ds_text_free(&part);
+        dc_text_printf(out, "  only for %s\n", part.data);
+    dc_text_free(&part);
     for (const struct ds_choice *c = row->choices; c != NULL && c->name != NULL; c++)
         if (c->meaning[0] != '\0')
-            ds_text_printf(out, "  %-20s %s\n", c->name, c->meaning);
+            dc_text_printf(out, "  %-20s %s\n", c->name, c->meaning);
     if (row->type == DS_SECTION || row->type == DS_LIST) {
         char path[160];
         snprintf(path, sizeof path, "%s%s", row->path, row->type == DS_LIST ? "[]" : "");
-        ds_text_add(out, "members:\n");
+        dc_text_add(out, "members:\n");
         explain_members(path, out);
     }
 }
@@ -191,11 +191,11 @@ static const struct ds_param *explain_find(const char *path, char *table, size_t
     return row;
 }
 
-enum dc_status ds_scenario_explain(const char *path, struct ds_text *out, struct dc_error *error)
+enum dc_status ds_scenario_explain(const char *path, struct dc_text *out, struct dc_error *error)
 {
     char table[256];
     if (path[0] == '\0' || strcmp(path, "scenario") == 0) {
-        ds_text_add(out, "A scenario file has these parameters:\n");
+        dc_text_add(out, "A scenario file has these parameters:\n");
         explain_members("", out);
         return DC_OK;
     }
@@ -229,48 +229,48 @@ enum dc_status ds_scenario_explain(const char *path, struct ds_text *out, struct
 
 /* ---- the reference page -------------------------------------------------------------------- */
 
-static void reference_cell(const char *text, struct ds_text *out)
+static void reference_cell(const char *text, struct dc_text *out)
 {
     for (; *text != '\0'; text++) {
         if (*text == '|')
-            ds_text_add(out, "\\");
-        ds_text_put(out, text, 1);
+            dc_text_add(out, "\\");
+        dc_text_put(out, text, 1);
     }
-    ds_text_add(out, " | ");
+    dc_text_add(out, " | ");
 }
 
-static void reference_rows(const char *path, struct ds_text *out)
+static void reference_rows(const char *path, struct dc_text *out)
 {
     size_t cursor = 0;
     const struct ds_param *row;
-    ds_text_add(out, "| parameter | type | range | default | meaning |\n"
+    dc_text_add(out, "| parameter | type | range | default | meaning |\n"
                      "| --- | --- | --- | --- | --- |\n");
     while ((row = ds_param_next(path, &cursor)) != NULL) {
-        struct ds_text part = {0}, only = {0};
-        ds_text_printf(out, "| `%s` | ", row->path);
+        struct dc_text part = {0}, only = {0};
+        dc_text_printf(out, "| `%s` | ", row->path);
         ds_param_describe_type(row, &part);
         reference_cell(part.data != NULL ? part.data : "", out);
-        ds_text_free(&part);
+        dc_text_free(&part);
         ds_param_describe_range(row, &part);
         reference_cell(part.data != NULL ? part.data : "", out);
-        ds_text_free(&part);
+        dc_text_free(&part);
         explain_default(row, &part);
         reference_cell(part.data != NULL ? part.data : "", out);
-        ds_text_free(&part);
+        dc_text_free(&part);
         explain_only(row, &only);
-        ds_text_printf(&part, "%s%s%s", row->meaning, only.size > 0 ? "; only for " : "",
+        dc_text_printf(&part, "%s%s%s", row->meaning, only.size > 0 ? "; only for " : "",
                        only.size > 0 ? only.data : "");
         reference_cell(part.data != NULL ? part.data : "", out);
         out->size--; /* the blank at the line's end */
-        ds_text_add(out, "\n");
-        ds_text_free(&part);
-        ds_text_free(&only);
+        dc_text_add(out, "\n");
+        dc_text_free(&part);
+        dc_text_free(&only);
     }
 }
 
-void ds_scenario_reference(struct ds_text *out)
+void ds_scenario_reference(struct dc_text *out)
 {
-    ds_text_add(out, "### scenario\n\n");
+    dc_text_add(out, "### scenario\n\n");
     reference_rows("", out);
     const struct ds_param *row;
     for (size_t n = 0; (row = ds_param_at(n)) != NULL; n++) {
@@ -278,16 +278,16 @@ void ds_scenario_reference(struct ds_text *out)
             continue;
         char path[160];
         snprintf(path, sizeof path, "%s%s", row->path, row->type == DS_LIST ? "[]" : "");
-        ds_text_printf(out, "\n### %s\n\n", row->path);
+        dc_text_printf(out, "\n### %s\n\n", row->path);
         reference_rows(path, out);
     }
-    ds_text_add(out, "\n### metrics\n\n| metric | unit | after the dot | meaning |\n"
+    dc_text_add(out, "\n### metrics\n\n| metric | unit | after the dot | meaning |\n"
                      "| --- | --- | --- | --- |\n");
     static const char *const suffixes[] = {"", "a strategy, or nothing: all cheats",
                                            "p50, p95, p99, mean, max",
                                            "a kind of message, or nothing: all",
                                            "link0, link1 ...: a class of links, or nothing: all"};
     for (size_t i = 0; i < ds_metrics_count; i++)
-        ds_text_printf(out, "| `%s` | %s | %s | %s |\n", ds_metrics[i].name, ds_metrics[i].unit,
+        dc_text_printf(out, "| `%s` | %s | %s | %s |\n", ds_metrics[i].name, ds_metrics[i].unit,
                        suffixes[ds_metrics[i].suffix], ds_metrics[i].meaning);
 }

@@ -10,7 +10,7 @@
 #define INPUTS_MAX 64
 
 /* Whole file into text; 0, or an errno. */
-static int input_read(const char *path, struct ds_text *text)
+static int input_read(const char *path, struct dc_text *text)
 {
     FILE *file = fopen(path, "rb");
     if (file == NULL)
@@ -19,7 +19,7 @@ static int input_read(const char *path, struct ds_text *text)
     size_t n;
     errno = 0;
     while ((n = fread(buffer, 1, sizeof buffer, file)) > 0 && text->size <= INPUT_SIZE_MAX)
-        ds_text_put(text, buffer, n);
+        dc_text_put(text, buffer, n);
     int error = ferror(file) ? (errno != 0 ? errno : EIO) : 0;
     fclose(file);
     return text->failed ? ENOMEM : text->size > INPUT_SIZE_MAX ? EFBIG : error;
@@ -61,10 +61,10 @@ const struct ds_input *ds_bind_input(struct ds_bind *b, const struct ds_yaml *no
                       path);
         return NULL;
     }
-    struct ds_text full = {0}, text = {0};
+    struct dc_text full = {0}, text = {0};
     if (path[0] != '/' && source->folder[0] != '\0')
-        ds_text_printf(&full, "%s/", source->folder);
-    ds_text_add(&full, path);
+        dc_text_printf(&full, "%s/", source->folder);
+    dc_text_add(&full, path);
     int error = full.failed ? ENOMEM : input_read(full.data, &text);
     const struct ds_input *input = NULL;
     b->d->failed |= error == ENOMEM;
@@ -73,19 +73,19 @@ const struct ds_input *ds_bind_input(struct ds_bind *b, const struct ds_yaml *no
     else
         ds_bind_error(b, node, "cannot read `%s`: %s: paths are relative to the scenario's folder",
                       full.data != NULL ? full.data : path, strerror(error));
-    ds_text_free(&full);
-    ds_text_free(&text);
+    dc_text_free(&full);
+    dc_text_free(&text);
     return input;
 }
 
 enum dc_status ds_scenario_load(const char *path, const char *const *overrides, size_t count,
                                 struct ds_scenario *out, struct ds_diagnostics *d)
 {
-    struct ds_text text = {0}, folder = {0};
+    struct dc_text text = {0}, folder = {0};
     int error = input_read(path, &text);
     const char *slash = strrchr(path, '/');
     if (slash != NULL)
-        ds_text_put(&folder, path, slash == path ? 1 : (size_t)(slash - path));
+        dc_text_put(&folder, path, slash == path ? 1 : (size_t)(slash - path));
     enum dc_status status = DC_ERR_IO;
     memset(out, 0, sizeof *out);
     if (error != 0 || folder.failed) {
@@ -98,7 +98,7 @@ enum dc_status ds_scenario_load(const char *path, const char *const *overrides, 
                                    .folder = folder.data != NULL ? folder.data : ""};
         status = ds_scenario_load_text(&source, overrides, count, out, d);
     }
-    ds_text_free(&text);
-    ds_text_free(&folder);
+    dc_text_free(&text);
+    dc_text_free(&folder);
     return status;
 }

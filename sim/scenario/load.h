@@ -24,7 +24,7 @@ void ds_bind_error(struct ds_bind *b, const struct ds_yaml *node, const char *fo
     DC_PRINTF(3, 4);
 /* "WHAT: WHY" at a node; frees why. */
 void ds_bind_why(struct ds_bind *b, const struct ds_yaml *node, const char *what,
-                 struct ds_text *why);
+                 struct dc_text *why);
 /* Memory from the scenario's arena; on NULL the diagnostics are marked as failed. */
 void *ds_bind_alloc(struct ds_bind *b, size_t count, size_t size);
 
@@ -70,7 +70,7 @@ bool ds_scenario_override(struct ds_bind *b, struct ds_yaml *root, const char *t
 
 /* What of a fault differs from the defaults, its id left out: what its default id digests, so that
  * a parameter that is added later changes no id. */
-void ds_scenario_print_fault(const struct ds_fault *fault, struct ds_text *out);
+void ds_scenario_print_fault(const struct ds_fault *fault, struct dc_text *out);
 
 /* The name among candidates nearest to `word`, or NULL when none is near; feed it one by one. */
 struct ds_nearest {

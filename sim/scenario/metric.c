@@ -195,10 +195,10 @@ static bool metric_value(struct ds_bind *b, const struct ds_yaml *node,
     size_t u = 0;
     while (strcmp(units[u].unit, metric->unit) != 0)
         u++;
-    struct ds_text why = {0};
+    struct dc_text why = {0};
     bool percent = strcmp(metric->unit, "%") == 0, ok;
     if (percent && strchr(text, '%') == NULL) {
-        ds_text_printf(&why, "`%s` is in percent: write `%s %%`", metric->name, text);
+        dc_text_printf(&why, "`%s` is in percent: write `%s %%`", metric->name, text);
         ok = false;
     } else {
         ok = ds_value_real(text, strlen(text), units[u].dim, value, &why);
@@ -206,7 +206,7 @@ static bool metric_value(struct ds_bind *b, const struct ds_yaml *node,
     if (!ok)
         ds_bind_why(b, node, "expect", &why);
     *value = percent ? *value * 100 : *value / units[u].scale;
-    ds_text_free(&why);
+    dc_text_free(&why);
     return ok;
 }
 

@@ -202,10 +202,10 @@ static const char *override_equals(const char *text)
 bool ds_scenario_override(struct ds_bind *b, struct ds_yaml *root, const char *text)
 {
     struct override o = {.b = b, .p = text};
-    struct ds_text file = {0};
-    ds_text_printf(&file, "--set %.200s", text);
+    struct dc_text file = {0};
+    dc_text_printf(&file, "--set %.200s", text);
     o.file = file.failed ? NULL : ds_yaml_copy(b->arena, file.data, file.size);
-    ds_text_free(&file);
+    dc_text_free(&file);
     if (o.file == NULL) {
         b->d->failed = true;
         return false;

@@ -29,36 +29,36 @@ static const char *print_string(const char *field)
     return v;
 }
 
-static void print_ppm(struct ds_text *out, uint32_t ppm)
+static void print_ppm(struct dc_text *out, uint32_t ppm)
 {
     ds_value_print_real(out, DS_DIM_NUMBER, (double)ppm / DC_PPM);
 }
 
-static void print_integer(const struct ds_param *row, uint64_t value, struct ds_text *out)
+static void print_integer(const struct ds_param *row, uint64_t value, struct dc_text *out)
 {
     if (value == 0 && row->zero != NULL)
-        ds_text_add(out, row->zero);
+        dc_text_add(out, row->zero);
     else if (value == UINT32_MAX && row->most != NULL)
-        ds_text_add(out, row->most);
+        dc_text_add(out, row->most);
     else
         ds_value_print_integer(out, row->dim, value);
 }
 
 /* The words of choices that are set in value, as a list. */
-static void print_flags(const struct ds_param *row, uint32_t value, struct ds_text *out)
+static void print_flags(const struct ds_param *row, uint32_t value, struct dc_text *out)
 {
-    ds_text_add(out, "[");
+    dc_text_add(out, "[");
     const char *comma = "";
     for (const struct ds_choice *c = row->choices; c->name != NULL; c++)
         if (c->value == UINT32_MAX ? value == c->value
                                    : value != UINT32_MAX && (value & c->value) != 0) {
-            ds_text_printf(out, "%s%s", comma, c->name);
+            dc_text_printf(out, "%s%s", comma, c->name);
             comma = ", ";
         }
-    ds_text_add(out, "]");
+    dc_text_add(out, "]");
 }
 
-static void print_scalar(const struct ds_param *row, const char *base, struct ds_text *out)
+static void print_scalar(const struct ds_param *row, const char *base, struct dc_text *out)
 {
     const char *field = base + row->offset;
     switch (row->type) {
@@ -72,20 +72,20 @@ static void print_scalar(const struct ds_param *row, const char *base, struct ds
     case DS_REAL: ds_value_print_real(out, row->dim, print_real(field)); break;
     case DS_SPAN:
         if (print_u32(field) != 0)
-            ds_text_printf(out, "%u epochs", print_u32(field));
+            dc_text_printf(out, "%u epochs", print_u32(field));
         else
             ds_value_print_integer(out, DS_DIM_TIME, print_u64(base + row->count_offset));
         break;
-    case DS_DIST: ds_text_add(out, ((const struct ds_dist_spec *)(const void *)field)->text); break;
-    case DS_ENUM: ds_text_add(out, ds_choice_name(row->choices, print_u32(field))); break;
-    case DS_BOOL: ds_text_add(out, ds_choice_name(row->choices, *(const bool *)field)); break;
+    case DS_DIST: dc_text_add(out, ((const struct ds_dist_spec *)(const void *)field)->text); break;
+    case DS_ENUM: dc_text_add(out, ds_choice_name(row->choices, print_u32(field))); break;
+    case DS_BOOL: dc_text_add(out, ds_choice_name(row->choices, *(const bool *)field)); break;
     case DS_FLAGS: print_flags(row, print_u32(field), out); break;
     case DS_TIERS:
         for (size_t i = 0; i < 4; i++) {
-            ds_text_add(out, i == 0 ? "[" : ", ");
+            dc_text_add(out, i == 0 ? "[" : ", ");
             print_ppm(out, print_u32(field + i * sizeof(uint32_t)));
         }
-        ds_text_add(out, "]");
+        dc_text_add(out, "]");
         break;
     case DS_NAME:
     case DS_PATH: ds_yaml_print_scalar(out, print_string(field)); break;
@@ -96,47 +96,47 @@ static void print_scalar(const struct ds_param *row, const char *base, struct ds
     }
 }
 
-static void print_mix(const struct ds_param *row, const char *base, struct ds_text *out, int indent)
+static void print_mix(const struct ds_param *row, const char *base, struct dc_text *out, int indent)
 {
     const struct ds_mix *mix = (const void *)print_string(base + row->offset);
     size_t count;
     memcpy(&count, base + row->count_offset, sizeof count);
     for (size_t i = 0; i < count; i++) {
-        ds_text_printf(out, "\n%*s%s: ", indent, "", mix[i].name);
+        dc_text_printf(out, "\n%*s%s: ", indent, "", mix[i].name);
         ds_value_print_real(out, DS_DIM_SHARE, mix[i].weight);
     }
 }
 
-static void print_weights(const struct ds_group *g, struct ds_text *out, int indent)
+static void print_weights(const struct ds_group *g, struct dc_text *out, int indent)
 {
     if (g->place_count == 0)
-        ds_text_add(out, " everywhere");
+        dc_text_add(out, " everywhere");
     for (size_t i = 0; i < g->place_count; i++) {
-        ds_text_printf(out, "\n%*s", indent, "");
+        dc_text_printf(out, "\n%*s", indent, "");
         ds_yaml_print_scalar(out, g->place[i].name);
-        ds_text_add(out, ": ");
+        dc_text_add(out, ": ");
         ds_value_print_real(out, DS_DIM_SHARE, g->place[i].weight);
     }
 }
 
-static void print_sides(const struct ds_fault *f, struct ds_text *out, int indent)
+static void print_sides(const struct ds_fault *f, struct dc_text *out, int indent)
 {
     for (size_t i = 0; i < f->groups_count; i++) {
-        ds_text_printf(out, "\n%*s- ", indent, "");
+        dc_text_printf(out, "\n%*s- ", indent, "");
         ds_yaml_print_scalar(out, f->groups[i]->text);
     }
 }
 
-static void print_expects(const struct ds_param *row, const char *base, struct ds_text *out,
+static void print_expects(const struct ds_param *row, const char *base, struct dc_text *out,
                           int indent)
 {
     const struct ds_expect *expect = (const void *)print_string(base + row->offset);
     size_t count;
     memcpy(&count, base + row->count_offset, sizeof count);
     if (count == 0)
-        ds_text_add(out, " []");
+        dc_text_add(out, " []");
     for (size_t i = 0; i < count; i++) {
-        ds_text_printf(out, "\n%*s- ", indent, "");
+        dc_text_printf(out, "\n%*s- ", indent, "");
         ds_yaml_print_scalar(out, expect[i].text);
     }
 }
@@ -154,32 +154,32 @@ static bool print_given(const struct ds_param *row, const char *base)
 
 /* brief: what is as by default is left out. */
 static void print_members(const char *path, const char *base, int indent, bool dash, bool brief,
-                          struct ds_text *out);
+                          struct dc_text *out);
 
 static void print_list(const struct ds_param *row, const char *base, int indent, bool brief,
-                       struct ds_text *out)
+                       struct dc_text *out)
 {
     const char *items = print_string(base + row->offset); /* a pointer all the same */
     size_t count;
     memcpy(&count, base + row->count_offset, sizeof count);
     char path[160];
     snprintf(path, sizeof path, "%s[]", row->path);
-    ds_text_add(out, count == 0 ? " []\n" : "\n");
+    dc_text_add(out, count == 0 ? " []\n" : "\n");
     for (size_t i = 0; i < count; i++)
         print_members(path, items + i * row->size, indent + 2, true, brief, out);
 }
 
 static void print_row(const struct ds_param *row, const char *base, int indent, bool brief,
-                      struct ds_text *out)
+                      struct dc_text *out)
 {
-    ds_text_printf(out, "%s:", ds_param_name(row));
+    dc_text_printf(out, "%s:", ds_param_name(row));
     switch (row->type) {
     case DS_SECTION:
         if (row->zero != NULL && *(const bool *)(base + row->count_offset)) {
-            ds_text_printf(out, " %s\n", row->zero);
+            dc_text_printf(out, " %s\n", row->zero);
             return;
         }
-        ds_text_add(out, "\n");
+        dc_text_add(out, "\n");
         print_members(row->path, base, indent + 2, false, brief, out);
         return;
     case DS_LIST: print_list(row, base, indent, brief, out); return;
@@ -191,41 +191,41 @@ static void print_row(const struct ds_param *row, const char *base, int indent, 
         print_sides((const struct ds_fault *)(const void *)base, out, indent + 2);
         break;
     case DS_EXPECTS: print_expects(row, base, out, indent + 2); break;
-    default: ds_text_add(out, " "); print_scalar(row, base, out);
+    default: dc_text_add(out, " "); print_scalar(row, base, out);
     }
-    ds_text_add(out, "\n");
+    dc_text_add(out, "\n");
 }
 
 /* "{a: 0.5, b: 0.5}" as the lines that it is printed as. */
-static void print_default_mix(const char *name, const char *fallback, struct ds_text *out)
+static void print_default_mix(const char *name, const char *fallback, struct dc_text *out)
 {
-    ds_text_printf(out, "%s:\n", name);
+    dc_text_printf(out, "%s:\n", name);
     for (const char *p = fallback + 1; *p != '\0'; p++)
         if (*p == ',' && p[1] == ' ')
-            ds_text_put(out, "\n", 1);
+            dc_text_put(out, "\n", 1);
         else if (*p != ' ' || p[-1] != ',')
-            ds_text_put(out, *p == '}' ? "\n" : p, 1);
+            dc_text_put(out, *p == '}' ? "\n" : p, 1);
 }
 
 /* Whether a row's printed text says no more than its default. */
 static bool print_default(const struct ds_param *row, const char *text)
 {
-    struct ds_text plain = {0};
+    struct dc_text plain = {0};
     const char *name = ds_param_name(row), *fallback = row->fallback;
     if ((row->flags & (DS_REQUIRED | DS_OPTIONAL)) != 0)
         return false;
     if (row->type == DS_MIX && fallback != NULL && fallback[0] != '{')
-        ds_text_printf(&plain, "%s:\n%s: 1\n", name, fallback);
+        dc_text_printf(&plain, "%s:\n%s: 1\n", name, fallback);
     else if (row->type == DS_MIX && fallback != NULL)
         print_default_mix(name, fallback, &plain);
     else if (row->type == DS_FLAGS && fallback != NULL && strcmp(fallback, "none") == 0)
-        ds_text_printf(&plain, "%s: []\n", name);
+        dc_text_printf(&plain, "%s: []\n", name);
     else if (row->type == DS_SECTION)
-        ds_text_printf(&plain, "%s:\n", name);
+        dc_text_printf(&plain, "%s:\n", name);
     else if (row->type == DS_LIST)
-        ds_text_printf(&plain, "%s: []\n", name);
+        dc_text_printf(&plain, "%s: []\n", name);
     else if (fallback != NULL)
-        ds_text_printf(&plain,
+        dc_text_printf(&plain,
                        row->type == DS_FLAGS && fallback[0] != '[' ? "%s: [%s]\n" : "%s: %s\n",
                        name, fallback);
     bool same = plain.data != NULL && !plain.failed;
@@ -235,13 +235,13 @@ static bool print_default(const struct ds_param *row, const char *text)
         same = *p == *text;
     }
     same = same && *text == '\0';
-    ds_text_free(&plain);
+    dc_text_free(&plain);
     return same;
 }
 
 /* dash: the first line begins an element of a list. */
 static void print_members(const char *path, const char *base, int indent, bool dash, bool brief,
-                          struct ds_text *out)
+                          struct dc_text *out)
 {
     const struct ds_param *decider = ds_param_decider(path), *row;
     size_t cursor = 0;
@@ -252,7 +252,7 @@ static void print_members(const char *path, const char *base, int indent, bool d
         if (!print_given(row, base))
             continue;
         size_t mark = out->size;
-        ds_text_printf(out, "%*s%s", dash ? indent - 2 : indent, "", dash ? "- " : "");
+        dc_text_printf(out, "%*s%s", dash ? indent - 2 : indent, "", dash ? "- " : "");
         size_t begin = out->size;
         print_row(row, base, indent, brief, out);
         if (brief && !out->failed && print_default(row, out->data + begin)) {
@@ -264,42 +264,42 @@ static void print_members(const char *path, const char *base, int indent, bool d
     }
 }
 
-void ds_scenario_print_fault(const struct ds_fault *fault, struct ds_text *out)
+void ds_scenario_print_fault(const struct ds_fault *fault, struct dc_text *out)
 {
     const char *base = (const char *)fault;
     const struct ds_param *decider = ds_param_decider("faults[]"), *row;
     size_t cursor = 0;
     while ((row = ds_param_next("faults[]", &cursor)) != NULL) {
-        struct ds_text line = {0}, plain = {0};
+        struct dc_text line = {0}, plain = {0};
         bool applies = row->only == 0 || (row->only >> print_u32(base + decider->offset) & 1) != 0;
         if (applies && row->offset != offsetof(struct ds_fault, id) && print_given(row, base)) {
             print_row(row, base, 0, false, &line);
-            ds_text_printf(&plain, row->type == DS_FLAGS ? "%s: [%s]\n" : "%s: %s\n",
+            dc_text_printf(&plain, row->type == DS_FLAGS ? "%s: [%s]\n" : "%s: %s\n",
                            ds_param_name(row), row->fallback != NULL ? row->fallback : "");
             if (line.data != NULL && plain.data != NULL && strcmp(line.data, plain.data) != 0)
-                ds_text_add(out, line.data);
+                dc_text_add(out, line.data);
             out->failed = out->failed || line.failed || plain.failed;
         }
-        ds_text_free(&line);
-        ds_text_free(&plain);
+        dc_text_free(&line);
+        dc_text_free(&plain);
     }
 }
 
-void ds_scenario_print_resolved(const struct ds_scenario *scenario, struct ds_text *out)
+void ds_scenario_print_resolved(const struct ds_scenario *scenario, struct dc_text *out)
 {
     if (scenario->title[0] != '\0')
-        ds_text_printf(out, "# %s\n", scenario->title);
+        dc_text_printf(out, "# %s\n", scenario->title);
     print_members("", (const char *)scenario, 0, false, false, out);
 }
 
-void ds_scenario_print_brief(const struct ds_scenario *scenario, struct ds_text *out)
+void ds_scenario_print_brief(const struct ds_scenario *scenario, struct dc_text *out)
 {
     if (scenario->title[0] != '\0')
-        ds_text_printf(out, "# %s\n", scenario->title);
+        dc_text_printf(out, "# %s\n", scenario->title);
     print_members("", (const char *)scenario, 0, false, true, out);
 }
 
-void ds_scenario_print_item(const struct ds_fault *fault, struct ds_text *out)
+void ds_scenario_print_item(const struct ds_fault *fault, struct dc_text *out)
 {
     print_members("faults[]", (const char *)fault, 4, true, true, out);
 }

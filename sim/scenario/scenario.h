@@ -15,7 +15,7 @@
 #include "models/base/mem.h"
 #include "models/base/params.h"
 #include "models/base/status.h"
-#include "sim/scenario/text.h"
+#include "models/base/text.h"
 
 /* Where something stands in a file; line 0: nowhere (a default, or an override). */
 struct ds_place {
@@ -406,7 +406,7 @@ struct ds_diagnostics {
 void ds_diagnostics_add(struct ds_diagnostics *d, const char *file, struct ds_place place,
                         const char *format, ...) DC_PRINTF(4, 5);
 /* Appends `FILE:LINE:COL: error: MESSAGE` lines. */
-void ds_diagnostics_print(const struct ds_diagnostics *d, struct ds_text *out);
+void ds_diagnostics_print(const struct ds_diagnostics *d, struct dc_text *out);
 void ds_diagnostics_free(struct ds_diagnostics *d);
 
 /* ---- loading and printing ------------------------------------------------------------------ */
@@ -438,23 +438,23 @@ void ds_scenario_delays(const struct ds_scenario *scenario, uint64_t nodes, int6
                         int64_t largest_ns, struct dc_params *p);
 
 /* Resolved YAML, every default spelled out: loads again to the same struct, and prints the same. */
-void ds_scenario_print_resolved(const struct ds_scenario *scenario, struct ds_text *out);
+void ds_scenario_print_resolved(const struct ds_scenario *scenario, struct dc_text *out);
 /* The same without what is as by default: for people.  Distributions and selectors are printed as
  * their `text`, so that a copy in which texts were replaced can be printed and loaded. */
-void ds_scenario_print_brief(const struct ds_scenario *scenario, struct ds_text *out);
+void ds_scenario_print_brief(const struct ds_scenario *scenario, struct dc_text *out);
 /* One fault as an element of `faults`, likewise. */
-void ds_scenario_print_item(const struct ds_fault *fault, struct ds_text *out);
+void ds_scenario_print_item(const struct ds_fault *fault, struct dc_text *out);
 
 /* What one parameter is: path, type, unit, range, default, meaning; a section lists its members.
  * path may name an element (nodes[1].count, nodes.sto.count); "scenario" lists the top, and
  * "reference" is ds_scenario_reference.  An unknown path gives DC_ERR_USAGE and, in *error, the
  * nearest known one. */
-enum dc_status ds_scenario_explain(const char *path, struct ds_text *out,
+enum dc_status ds_scenario_explain(const char *path, struct dc_text *out,
                                    struct dc_error *error) DC_MUST_USE;
 /* JSON Schema (2020-12) of scenario files. */
-void ds_scenario_schema(struct ds_text *out);
+void ds_scenario_schema(struct dc_text *out);
 /* The parameter tables of scenarios/README.md, in Markdown. */
-void ds_scenario_reference(struct ds_text *out);
+void ds_scenario_reference(struct dc_text *out);
 
 /* ---- selectors ----------------------------------------------------------------------------- */
 

@@ -78,7 +78,7 @@ static bool selector_quantity(struct selector_parse *s, struct ds_selector *out)
     const char *start = s->p;
     s->p += strspn(s->p, "0123456789.");
     size_t size = (size_t)(s->p - start);
-    struct ds_text why = {0};
+    struct dc_text why = {0};
     bool percent = selector_take(s, "%"), ok;
     if (percent) {
         double share = 0;
@@ -87,7 +87,7 @@ static bool selector_quantity(struct selector_parse *s, struct ds_selector *out)
     } else {
         ok = ds_value_integer(start, size, DS_DIM_NUMBER, &out->count, &why);
     }
-    ds_text_free(&why);
+    dc_text_free(&why);
     if (!ok) {
         s->p = start;
         selector_syntax(s, "a number, or a percentage up to 100 %");
@@ -145,15 +145,15 @@ static struct ds_selector *selector_region(struct selector_parse *s)
     }
     if (found)
         return out;
-    struct ds_text known = {0};
+    struct dc_text known = {0};
     for (uint32_t r = 0; r < net->regions_count && r < 20; r++)
-        ds_text_printf(&known, "%s%s", r > 0 ? ", " : "", net->region_names[r]);
+        dc_text_printf(&known, "%s%s", r > 0 ? ", " : "", net->region_names[r]);
     ds_bind_error(s->b, s->node,
                   "selector `%.100s` matches nothing: no region is called `%s%s`: "
                   "use one of %s",
                   s->node->text, name, out->prefix ? "*" : "",
                   nearest.name != NULL ? nearest.name : known.data);
-    ds_text_free(&known);
+    dc_text_free(&known);
     return NULL;
 }
 
@@ -355,7 +355,7 @@ const struct ds_selector *ds_bind_selector(struct ds_bind *b, const struct ds_ya
                       "them");
         return NULL;
     }
-    struct ds_text text = {0};
+    struct dc_text text = {0};
     bool ok = true;
     for (const struct ds_yaml *n = node->first; n != NULL; n = n->next) {
         if (n->kind != DS_YAML_SCALAR) {
@@ -364,13 +364,13 @@ const struct ds_selector *ds_bind_selector(struct ds_bind *b, const struct ds_ya
             continue;
         }
         ok = selector_text(b, n) != NULL && ok;
-        ds_text_printf(&text, "%s%s", n != node->first ? ", " : "", n->text);
+        dc_text_printf(&text, "%s%s", n != node->first ? ", " : "", n->text);
     }
     struct ds_yaml all = *node;
     all.kind = DS_YAML_SCALAR;
     all.text = text.failed || !ok ? NULL : ds_yaml_copy(b->arena, text.data, text.size);
     b->d->failed |= text.failed || (ok && all.text == NULL);
-    ds_text_free(&text);
+    dc_text_free(&text);
     return all.text != NULL ? selector_text(b, &all) : NULL;
 }
 

@@ -82,9 +82,9 @@ const struct ds_param *ds_param_decider(const char *path);
 const struct ds_choice *ds_choice_of(const struct ds_choice *choices, uint32_t value);
 const char *ds_choice_name(const struct ds_choice *choices, uint32_t value);
 /* "a time", "one of gossip, direct" ... */
-void ds_param_describe_type(const struct ds_param *row, struct ds_text *out);
+void ds_param_describe_type(const struct ds_param *row, struct dc_text *out);
 /* "0 s to 1 h", or nothing. */
-void ds_param_describe_range(const struct ds_param *row, struct ds_text *out);
+void ds_param_describe_range(const struct ds_param *row, struct dc_text *out);
 
 extern const struct ds_choice ds_choices_on[], ds_choices_keep[], ds_choices_crypto[],
     ds_choices_trigger[], ds_choices_dissemination[], ds_choices_state[], ds_choices_theta_mode[],

@@ -132,27 +132,27 @@ static bool value_fits(const struct value_unit *u, const char *p, const char *st
 
 /* What a unit of another kind says about the writer's mistake. */
 static void value_wrong_unit(const char *p, const char *stop, enum ds_value_dim dim,
-                             struct ds_text *why)
+                             struct dc_text *why)
 {
     int n = (int)(stop - p > 40 ? 40 : stop - p);
     for (int other = 0; other < DS_DIMS; other++)
         for (int i = 0; i < VALUE_UNITS_MAX && value_units[other][i].name != NULL; i++)
             if (n > 0 && value_fits(&value_units[other][i], p, stop)) {
-                ds_text_printf(why, "`%.*s` is a unit of %s, but this is %s: use %s, as in `%s`", n,
+                dc_text_printf(why, "`%.*s` is a unit of %s, but this is %s: use %s, as in `%s`", n,
                                p, strchr(value_words[other].name, ' ') + 1, value_words[dim].name,
                                value_words[dim].units, value_words[dim].example);
                 return;
             }
     if (n == 0)
-        ds_text_printf(why, "%s needs a unit: %s, as in `%s`", value_words[dim].name,
+        dc_text_printf(why, "%s needs a unit: %s, as in `%s`", value_words[dim].name,
                        value_words[dim].units, value_words[dim].example);
     else
-        ds_text_printf(why, "unknown unit `%.*s` for %s: use %s, as in `%s`", n, p,
+        dc_text_printf(why, "unknown unit `%.*s` for %s: use %s, as in `%s`", n, p,
                        value_words[dim].name, value_words[dim].units, value_words[dim].example);
 }
 
 static bool value_read(const char *text, size_t size, enum ds_value_dim dim,
-                       struct value_decimal *v, struct ds_text *why)
+                       struct value_decimal *v, struct dc_text *why)
 {
     const char *p = text, *stop = text + size;
     while (p < stop && *p == ' ')
@@ -161,19 +161,19 @@ static bool value_read(const char *text, size_t size, enum ds_value_dim dim,
         stop--;
     int shown = (int)(stop - p > 60 ? 60 : stop - p);
     if (p + 1 < stop && *p == '-' && (value_digit(p[1]) || p[1] == '.')) {
-        ds_text_printf(why, "`%.*s` is negative: give %s of 0 or more", shown, p,
+        dc_text_printf(why, "`%.*s` is negative: give %s of 0 or more", shown, p,
                        value_words[dim].name);
         return false;
     }
     if (p == stop) {
-        ds_text_printf(why, "a value is missing: write %s, as in `%s`", value_words[dim].name,
+        dc_text_printf(why, "a value is missing: write %s, as in `%s`", value_words[dim].name,
                        value_words[dim].example);
         return false;
     }
     const char *unit;
     *v = (struct value_decimal){0};
     if (!value_number(p, stop, v, &unit)) {
-        ds_text_printf(why, "`%.*s` is not %s: write it as in `%s`", shown, p,
+        dc_text_printf(why, "`%.*s` is not %s: write it as in `%s`", shown, p,
                        value_words[dim].name, value_words[dim].example);
         return false;
     }
@@ -209,24 +209,24 @@ static bool value_scale(const struct value_decimal *v, uint64_t *out)
 }
 
 bool ds_value_integer(const char *text, size_t size, enum ds_value_dim dim, uint64_t *out,
-                      struct ds_text *why)
+                      struct dc_text *why)
 {
     struct value_decimal v;
     if (!value_read(text, size, dim, &v, why))
         return false;
     if (!value_scale(&v, out)) {
-        ds_text_printf(why, "`%.*s` is too large", (int)size, text);
+        dc_text_printf(why, "`%.*s` is too large", (int)size, text);
         return false;
     }
     if (dim == DS_DIM_NUMBER && v.exponent < 0 && v.digits != 0) {
-        ds_text_printf(why, "`%.*s` is not a whole number", (int)size, text);
+        dc_text_printf(why, "`%.*s` is not a whole number", (int)size, text);
         return false;
     }
     return true;
 }
 
 bool ds_value_real(const char *text, size_t size, enum ds_value_dim dim, double *out,
-                   struct ds_text *why)
+                   struct dc_text *why)
 {
     struct value_decimal v;
     uint64_t whole;
@@ -247,7 +247,7 @@ bool ds_value_real(const char *text, size_t size, enum ds_value_dim dim, double 
     return true;
 }
 
-bool ds_value_share(const char *text, size_t size, dc_q31 *out, struct ds_text *why)
+bool ds_value_share(const char *text, size_t size, dc_q31 *out, struct dc_text *why)
 {
     struct value_decimal v;
     if (!value_read(text, size, DS_DIM_SHARE, &v, why))
@@ -259,7 +259,7 @@ bool ds_value_share(const char *text, size_t size, dc_q31 *out, struct ds_text *
     for (int e = v.exponent; e < -18; e++)
         v.digits /= 10; /* far below the 31 bits that are kept */
     if (v.exponent > 0 || v.digits > ten) {
-        ds_text_printf(why,
+        dc_text_printf(why,
                        "`%.*s` is out of range: a share is between 0 and 1 (or 0 %% and 100 %%)",
                        (int)size, text);
         return false;
@@ -278,14 +278,14 @@ static uint64_t value_unit_size(const struct value_unit *u)
     return size;
 }
 
-void ds_value_print_integer(struct ds_text *out, enum ds_value_dim dim, uint64_t value)
+void ds_value_print_integer(struct dc_text *out, enum ds_value_dim dim, uint64_t value)
 {
     if (dim == DS_DIM_MONEY) {
         char fraction[16];
         int n = snprintf(fraction, sizeof fraction, "%09u", (unsigned)(value % DC_DSYNC));
         while (n > 0 && fraction[n - 1] == '0')
             fraction[--n] = '\0';
-        ds_text_printf(out, "%llu%s%s DSYNC", (unsigned long long)(value / DC_DSYNC),
+        dc_text_printf(out, "%llu%s%s DSYNC", (unsigned long long)(value / DC_DSYNC),
                        n > 0 ? "." : "", fraction);
         return;
     }
@@ -299,11 +299,11 @@ void ds_value_print_integer(struct ds_text *out, enum ds_value_dim dim, uint64_t
     if (dim == DS_DIM_TIME && value == 0)
         best = &value_units[dim][4];
     DC_CHECK(best->name != NULL);
-    ds_text_printf(out, "%llu%s%s", (unsigned long long)(value / value_unit_size(best)),
+    dc_text_printf(out, "%llu%s%s", (unsigned long long)(value / value_unit_size(best)),
                    best->name[0] != '\0' ? " " : "", best->name);
 }
 
-void ds_value_print_real(struct ds_text *out, enum ds_value_dim dim, double value)
+void ds_value_print_real(struct dc_text *out, enum ds_value_dim dim, double value)
 {
     if (dim == DS_DIM_TIME || dim == DS_DIM_SIZE || dim == DS_DIM_MONEY ||
         dim == DS_DIM_BANDWIDTH) {
@@ -312,7 +312,7 @@ void ds_value_print_real(struct ds_text *out, enum ds_value_dim dim, double valu
     }
     char text[40];
     if (value < 1e15 && value == (double)(uint64_t)value) {
-        ds_text_printf(out, "%llu%s", (unsigned long long)value, dim == DS_DIM_RATE ? " /s" : "");
+        dc_text_printf(out, "%llu%s", (unsigned long long)value, dim == DS_DIM_RATE ? " /s" : "");
         return;
     }
     for (int digits = 1; digits <= 17; digits++) {
@@ -320,17 +320,17 @@ void ds_value_print_real(struct ds_text *out, enum ds_value_dim dim, double valu
         for (int i = 0; i < n; i++)
             if (text[i] == ',')
                 text[i] = '.'; /* whatever the locale */
-        struct ds_text why = {0};
+        struct dc_text why = {0};
         double back = 0;
         bool same = ds_value_real(text, (size_t)n, DS_DIM_NUMBER, &back, &why) && back == value;
-        ds_text_free(&why);
+        dc_text_free(&why);
         if (same)
             break;
     }
-    ds_text_printf(out, "%s%s", text, dim == DS_DIM_RATE ? " /s" : "");
+    dc_text_printf(out, "%s%s", text, dim == DS_DIM_RATE ? " /s" : "");
 }
 
-void ds_value_print_share(struct ds_text *out, dc_q31 value)
+void ds_value_print_share(struct dc_text *out, dc_q31 value)
 {
     uint64_t ten = 1;
     for (int digits = 0; digits <= 11; digits++, ten *= 10) {
@@ -339,9 +339,9 @@ void ds_value_print_share(struct ds_text *out, dc_q31 value)
         if (back != value)
             continue;
         if (digits == 0)
-            ds_text_printf(out, "%llu", (unsigned long long)n);
+            dc_text_printf(out, "%llu", (unsigned long long)n);
         else
-            ds_text_printf(out, "%llu.%0*llu", (unsigned long long)(n / ten), digits,
+            dc_text_printf(out, "%llu.%0*llu", (unsigned long long)(n / ten), digits,
                            (unsigned long long)(n % ten));
         return;
     }

@@ -14,9 +14,9 @@ static const struct ds_choice *word_find(struct ds_bind *b, const char *what,
             return c;
         ds_nearest_try(&nearest, c->name);
     }
-    struct ds_text known = {0};
+    struct dc_text known = {0};
     for (const struct ds_choice *c = choices; c->name != NULL; c++)
-        ds_text_printf(&known, "%s%s", c != choices ? ", " : "", c->name);
+        dc_text_printf(&known, "%s%s", c != choices ? ", " : "", c->name);
     if (nearest.name != NULL)
         ds_bind_error(b, node, "%s: unknown word `%.80s`: did you mean `%s`? Known: %s", what, word,
                       nearest.name, known.data != NULL ? known.data : "");
@@ -27,7 +27,7 @@ static const struct ds_choice *word_find(struct ds_bind *b, const char *what,
     else
         ds_bind_error(b, node, "%s: unknown word `%.80s`: use one of %s", what, word,
                       known.data != NULL ? known.data : "");
-    ds_text_free(&known);
+    dc_text_free(&known);
     return NULL;
 }
 
@@ -90,7 +90,7 @@ void ds_bind_tiers(struct ds_bind *b, const struct ds_param *row, const struct d
     }
     const struct ds_yaml *n = word_list(b, ds_param_name(row), node);
     for (int i = 0; n != NULL; n = n->next, i++) {
-        struct ds_text why = {0};
+        struct dc_text why = {0};
         double real = 0;
         if (!ds_value_real(n->text, strlen(n->text), DS_DIM_NUMBER, &real, &why))
             ds_bind_why(b, n, ds_param_name(row), &why);
@@ -99,13 +99,13 @@ void ds_bind_tiers(struct ds_bind *b, const struct ds_param *row, const struct d
                           n->text, row->min, row->max);
         else
             field[i] = (uint32_t)(real * DC_PPM + 0.5);
-        ds_text_free(&why);
+        dc_text_free(&why);
     }
 }
 
 static bool word_weight(struct ds_bind *b, const struct ds_yaml *node, double *weight)
 {
-    struct ds_text why = {0};
+    struct dc_text why = {0};
     bool ok = node->kind == DS_YAML_SCALAR;
     if (!ok)
         ds_bind_error(b, node, "a weight is a number, such as 0.3 or 30 %%");
@@ -113,7 +113,7 @@ static bool word_weight(struct ds_bind *b, const struct ds_yaml *node, double *w
         ds_bind_why(b, node, "weight", &why);
     else if (!(ok = *weight <= 1e9))
         ds_bind_error(b, node, "weight `%s` is out of range: use 0 to 1e9", node->text);
-    ds_text_free(&why);
+    dc_text_free(&why);
     return ok;
 }
 
@@ -172,14 +172,14 @@ static bool word_allowed(const struct word_mix *m, const struct ds_yaml *at,
 
 /* text[0..size) between the brackets into *out. */
 static bool word_argument(enum ds_strategy strategy, const char *text, size_t size,
-                          struct ds_mix *out, struct ds_text *why)
+                          struct ds_mix *out, struct dc_text *why)
 {
     uint64_t number = 1;
     if (word_strategies[strategy].argument == WORD_SHARE) {
         if (!ds_value_share(text, size, &out->argument, why))
             return false;
         if (out->argument == 0)
-            ds_text_add(why, strategy == DS_STRATEGY_PARTIAL
+            dc_text_add(why, strategy == DS_STRATEGY_PARTIAL
                                  ? "a node that lacks nothing is honest"
                                  : "a node that turns at a score of 0 is a ghost");
         return out->argument != 0;
@@ -187,26 +187,26 @@ static bool word_argument(enum ds_strategy strategy, const char *text, size_t si
     if (!ds_value_integer(text, size, DS_DIM_NUMBER, &number, why))
         return false;
     if (number < 1 || number > WORD_NUMBER_MAX)
-        ds_text_printf(why, "use 1 to %d nodes", WORD_NUMBER_MAX);
+        dc_text_printf(why, "use 1 to %d nodes", WORD_NUMBER_MAX);
     out->number = (uint32_t)number;
     return number >= 1 && number <= WORD_NUMBER_MAX;
 }
 
 static void word_strategy_name(struct ds_bind *b, const struct ds_choice *c, struct ds_mix *out)
 {
-    struct ds_text name = {0};
+    struct dc_text name = {0};
     enum word_argument argument = word_strategies[c->value].argument;
-    ds_text_add(&name, c->name);
+    dc_text_add(&name, c->name);
     if (argument == WORD_SHARE) {
-        ds_text_add(&name, "(");
+        dc_text_add(&name, "(");
         ds_value_print_share(&name, out->argument);
-        ds_text_add(&name, ")");
+        dc_text_add(&name, ")");
     } else if (argument == WORD_NUMBER || out->number > 1) {
-        ds_text_printf(&name, "(%u)", out->number);
+        dc_text_printf(&name, "(%u)", out->number);
     }
     out->name = name.failed ? NULL : ds_yaml_copy(b->arena, name.data, name.size);
     b->d->failed |= out->name == NULL;
-    ds_text_free(&name);
+    dc_text_free(&name);
 }
 
 /* "partial(0.3)", "washer(4)", "honest" */
@@ -229,7 +229,7 @@ static void word_strategy(const struct word_mix *m, const struct ds_yaml *at, co
     bool fits = brackets ? argument != WORD_PLAIN
                          : text[size] == '\0' &&
                                (argument == WORD_PLAIN || argument == WORD_NUMBER_OR_PLAIN);
-    struct ds_text why = {0};
+    struct dc_text why = {0};
     if (!fits)
         ds_bind_error(b, at, "strategy `%s`: write `%s`", text, word_strategies[c->value].usage);
     else if (brackets && !word_argument(out->strategy, text + size + 1, end - size - 2, out, &why))
@@ -238,7 +238,7 @@ static void word_strategy(const struct word_mix *m, const struct ds_yaml *at, co
         ds_bind_error(b, at, "options: a node cannot join a ring while it runs: write `washer`");
     else
         word_strategy_name(b, c, out);
-    ds_text_free(&why);
+    dc_text_free(&why);
 }
 
 static void word_mix(const struct word_mix *m, const struct ds_yaml *node, struct ds_mix *mix)

@@ -77,27 +77,27 @@ static bool yaml_plain_is_safe(const char *text)
     return strchr("<>=", text[0]) == NULL;
 }
 
-void ds_yaml_print_scalar(struct ds_text *out, const char *text)
+void ds_yaml_print_scalar(struct dc_text *out, const char *text)
 {
     if (yaml_plain_is_safe(text)) {
-        ds_text_add(out, text);
+        dc_text_add(out, text);
         return;
     }
     bool control = false;
     for (const char *p = text; *p != '\0'; p++)
         control |= (unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f;
-    ds_text_add(out, control ? "\"" : "'");
+    dc_text_add(out, control ? "\"" : "'");
     for (const char *p = text; *p != '\0'; p++) {
         if (!control && *p == '\'')
-            ds_text_add(out, "''");
+            dc_text_add(out, "''");
         else if (control && (*p == '"' || *p == '\\'))
-            ds_text_printf(out, "\\%c", *p);
+            dc_text_printf(out, "\\%c", *p);
         else if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            ds_text_printf(out, "\\x%02x", (unsigned char)*p);
+            dc_text_printf(out, "\\x%02x", (unsigned char)*p);
         else
-            ds_text_put(out, p, 1);
+            dc_text_put(out, p, 1);
     }
-    ds_text_add(out, control ? "\"" : "'");
+    dc_text_add(out, control ? "\"" : "'");
 }
 
 /* ---- what the bytes may be ----------------------------------------------------------------- */

@@ -36,7 +36,7 @@ void ds_yaml_append(struct ds_yaml *parent, struct ds_yaml *child);
 /* A plain scalar that YAML reads as no value. */
 bool ds_yaml_null(const struct ds_yaml *node);
 /* Appends a scalar so that it reads back as the same string, plain where that is safe. */
-void ds_yaml_print_scalar(struct ds_text *out, const char *text);
+void ds_yaml_print_scalar(struct dc_text *out, const char *text);
 /* Bytes in arena, NUL-terminated, or NULL. */
 char *ds_yaml_copy(struct dc_arena *arena, const char *text, size_t size);
 

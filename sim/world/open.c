@@ -28,19 +28,19 @@ static char *open_regions(const struct ds_world *w)
     return text;
 }
 
-const char *const ds_event_names[] = {"message", "body",  "announce", "pull", "again", "timer",
-                                      "call",    "start", "restart",  "wash", "resume", "unbond",
-                                      NULL};
+const char *const ds_event_names[] = {"message", "body",   "announce", "pull",    "again",
+                                      "timer",   "call",   "start",    "restart", "wash",
+                                      "resume",  "unbond", NULL};
 static const char *const fault_names[DS_FAULT_KINDS] = {
-    [DS_FAULT_CRASH] = "crash",         [DS_FAULT_PAUSE] = "pause",
-    [DS_FAULT_SLOW_CPU] = "slow_cpu",   [DS_FAULT_DISK] = "disk",
-    [DS_FAULT_CLOCK] = "clock",         [DS_FAULT_LINK] = "link",
-    [DS_FAULT_CLOG] = "clog",           [DS_FAULT_PARTITION] = "partition",
-    [DS_FAULT_ISOLATE] = "isolate",     [DS_FAULT_ONE_WAY] = "one_way",
-    [DS_FAULT_BRIDGE] = "bridge",       [DS_FAULT_RING] = "ring",
-    [DS_FAULT_ECLIPSE] = "eclipse",     [DS_FAULT_ASYNCHRONY] = "asynchrony",
-    [DS_FAULT_CHURN] = "churn",         [DS_FAULT_EXIT] = "exit",
-    [DS_FAULT_JOIN] = "join",           [DS_FAULT_BYZANTINE] = "byzantine",
+    [DS_FAULT_CRASH] = "crash",       [DS_FAULT_PAUSE] = "pause",
+    [DS_FAULT_SLOW_CPU] = "slow_cpu", [DS_FAULT_DISK] = "disk",
+    [DS_FAULT_CLOCK] = "clock",       [DS_FAULT_LINK] = "link",
+    [DS_FAULT_CLOG] = "clog",         [DS_FAULT_PARTITION] = "partition",
+    [DS_FAULT_ISOLATE] = "isolate",   [DS_FAULT_ONE_WAY] = "one_way",
+    [DS_FAULT_BRIDGE] = "bridge",     [DS_FAULT_RING] = "ring",
+    [DS_FAULT_ECLIPSE] = "eclipse",   [DS_FAULT_ASYNCHRONY] = "asynchrony",
+    [DS_FAULT_CHURN] = "churn",       [DS_FAULT_EXIT] = "exit",
+    [DS_FAULT_JOIN] = "join",         [DS_FAULT_BYZANTINE] = "byzantine",
     [DS_FAULT_GRIEF] = "grief"};
 
 static enum dc_status open_nodes(struct ds_world *w, struct dc_error *error)
@@ -83,7 +83,7 @@ static enum dc_status open_inputs(struct ds_world *w, struct dc_error *error)
 static enum dc_status open_file(struct ds_world *w, char *const *vocabulary, struct dc_error *error)
 {
     const struct ds_record *keep = &w->scenario->record;
-    struct ds_text resolved = {0};
+    struct dc_text resolved = {0};
     ds_scenario_print_resolved(w->scenario, &resolved);
     uint64_t sizes[DS_DIM_COUNT] = {
         [DS_DIM_NODE] = w->nodes, [DS_DIM_CAUSE] = DS_CAUSE_COUNT, [DS_DIM_MESSAGE] = KIND_COUNT};
@@ -118,7 +118,7 @@ static enum dc_status open_file(struct ds_world *w, char *const *vocabulary, str
     if (s == DC_OK)
         s = open_inputs(w, error);
     dc_mem_free(attribute);
-    ds_text_free(&resolved);
+    dc_text_free(&resolved);
     return s;
 }
 

@@ -56,21 +56,21 @@ static void twins_decode(const struct ds_twins *t, uint64_t number, uint32_t *le
     }
 }
 
-void ds_twins_describe(const struct ds_twins *t, uint64_t number, struct ds_text *out)
+void ds_twins_describe(const struct ds_twins *t, uint64_t number, struct dc_text *out)
 {
     uint32_t leader[DS_TWINS_ROUNDS_MAX], side[DS_TWINS_ROUNDS_MAX];
     char name[8];
     twins_decode(t, number, leader, side);
     for (uint32_t r = 0; r < t->config.rounds; r++) {
-        ds_text_printf(out, "round %u: %u leads,", r + 1, leader[r]);
+        dc_text_printf(out, "round %u: %u leads,", r + 1, leader[r]);
         for (uint32_t s = 0; s < 2; s++) {
             if (s == 1 && side[r] != 0)
-                ds_text_add(out, " |");
+                dc_text_add(out, " |");
             for (uint32_t i = 0; i < t->instances; i++)
                 if ((side[r] >> i & 1) == s)
-                    ds_text_printf(out, " %s", world_twins_name(t, i, name));
+                    dc_text_printf(out, " %s", world_twins_name(t, i, name));
         }
-        ds_text_add(out, "\n");
+        dc_text_add(out, "\n");
     }
 }
 
@@ -81,7 +81,7 @@ uint64_t ds_twins_sample(uint64_t seed, uint64_t count, uint64_t k)
 }
 
 void ds_twins_verdict(const struct ds_twins *t, const struct ds_twins_result *r,
-                      struct ds_text *out)
+                      struct dc_text *out)
 {
     static const char *const what[] = {
         [DS_TWINS_GOOD] = "good",
@@ -99,16 +99,16 @@ void ds_twins_verdict(const struct ds_twins *t, const struct ds_twins_result *r,
     char name[8], line[160];
     world_twins_name(t, r->instance, name);
     if (r->fault == DS_TWINS_GOOD) {
-        ds_text_add(out, "good");
+        dc_text_add(out, "good");
         return;
     }
     const char *split = strstr(what[r->fault], "%s");
     snprintf(line, sizeof line, "%.*s%s%s", (int)(split - what[r->fault]), what[r->fault], name,
              split + 2);
-    ds_text_printf(out, "%s (round %llu", line, (unsigned long long)r->round);
+    dc_text_printf(out, "%s (round %llu", line, (unsigned long long)r->round);
     if (r->height != 0)
-        ds_text_printf(out, ", height %llu", (unsigned long long)r->height);
-    ds_text_printf(out, ", %.3f s)", (double)r->fault_ns / 1e9);
+        dc_text_printf(out, ", height %llu", (unsigned long long)r->height);
+    dc_text_printf(out, ", %.3f s)", (double)r->fault_ns / 1e9);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
@@ -299,7 +299,7 @@ static void twins_heal(struct ds_twins *t)
     t->limit_ns =
         t->now_ns + (3 * (int64_t)t->config.validators + 8) * dc_params_period_ns(&t->params, 16);
     if (t->log != NULL)
-        ds_text_printf(t->log, "%10.3f s      the network has healed\n", (double)t->now_ns / 1e9);
+        dc_text_printf(t->log, "%10.3f s      the network has healed\n", (double)t->now_ns / 1e9);
 }
 
 /* The first honest instance that has not made anything new final, or NULL. */
@@ -312,7 +312,7 @@ static struct twins_instance *twins_behind(struct ds_twins *t)
 }
 
 void ds_twins_run(struct ds_twins *t, uint64_t number, struct ds_twins_result *out,
-                  struct ds_text *log)
+                  struct dc_text *log)
 {
     DC_CHECK(number < t->count);
     *out = (struct ds_twins_result){.fault = DS_TWINS_GOOD};

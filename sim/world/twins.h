@@ -30,7 +30,7 @@
 #define SIM_WORLD_TWINS_H
 
 #include "models/base/status.h"
-#include "sim/scenario/text.h"
+#include "models/base/text.h"
 
 #define DS_TWINS_VALIDATORS_MIN 4
 #define DS_TWINS_VALIDATORS_MAX 7
@@ -78,12 +78,12 @@ enum dc_status ds_twins_create(const struct ds_twins_config *config, struct ds_t
 void ds_twins_destroy(struct ds_twins *twins);
 /* Runs scenario `number` < count.  log, or NULL: what happens, a line each. */
 void ds_twins_run(struct ds_twins *twins, uint64_t number, struct ds_twins_result *out,
-                  struct ds_text *log);
+                  struct dc_text *log);
 /* Leaders and partitions of a scenario, a line for each round: "round 1: 0 leads, 0 2 | 1 3 0'". */
-void ds_twins_describe(const struct ds_twins *twins, uint64_t number, struct ds_text *out);
+void ds_twins_describe(const struct ds_twins *twins, uint64_t number, struct dc_text *out);
 /* "agreement: 2 makes another block final at height 3 (round 5, 1.2 s)". */
 void ds_twins_verdict(const struct ds_twins *twins, const struct ds_twins_result *result,
-                      struct ds_text *out);
+                      struct dc_text *out);
 /* The k-th of a sample drawn with replacement: a scenario's number. */
 uint64_t ds_twins_sample(uint64_t seed, uint64_t count, uint64_t k);
 

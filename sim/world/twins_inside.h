@@ -81,7 +81,7 @@ struct ds_twins {
     uint64_t sequence;
     struct twins_payload *free;
     struct ds_twins_result *result;
-    struct ds_text *log;
+    struct dc_text *log;
     uint64_t runs;
 };
 

@@ -20,13 +20,13 @@ void world_twins_say(struct ds_twins *t, const struct twins_instance *i, const c
     if (t->log == NULL)
         return;
     char name[8];
-    ds_text_printf(t->log, "%10.3f s  %-2s  ", (double)t->now_ns / 1e9,
+    dc_text_printf(t->log, "%10.3f s  %-2s  ", (double)t->now_ns / 1e9,
                    world_twins_name(t, i->index, name));
     va_list arguments;
     va_start(arguments, format);
-    ds_text_vprintf(t->log, format, arguments);
+    dc_text_vprintf(t->log, format, arguments);
     va_end(arguments);
-    ds_text_add(t->log, "\n");
+    dc_text_add(t->log, "\n");
 }
 
 /* "B2", "B2'" (a twin's second block of round 2), "genesis", "nothing". */

@@ -42,8 +42,10 @@ ARROWS = {
     "sim/kernel": BASE,
     "sim/net": BASE,
     "sim/workload": BASE,
-    "sim/scenario": BASE + ["sim/workload"],  # checks the traces that a scenario names
-    "sim/record": BASE + ["models/crypto"],  # the digest of a file's content
+    # checks the traces that a scenario names; a study is of analysis/study.h
+    "sim/scenario": BASE + ["sim/workload", "analysis"],
+    # the digest of a file's content; a study's file
+    "sim/record": BASE + ["models/crypto", "analysis"],
     "sim/fault": BASE + ["sim/scenario"],
     "sim/check": BASE + ["models/crypto", "sim/scenario"],
     "sim/world": PROTOCOL + WORLD_PARTS,

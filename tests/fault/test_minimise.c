@@ -15,32 +15,32 @@
 /* A scenario with so many faults of some kinds, f0 ...; plain: with nothing else to take away. */
 static void make(struct ds_scenario *out, unsigned faults, bool plain, const char *more)
 {
-    struct ds_text text = {0};
-    ds_text_add(&text, "name: planted\nduration: 100 s\nnetwork: {latency: 10 ms}\nnodes:\n"
+    struct dc_text text = {0};
+    dc_text_add(&text, "name: planted\nduration: 100 s\nnetwork: {latency: 10 ms}\nnodes:\n"
                        "  - {name: val, role: validator, count: 8, bond: 1000 DSYNC}\n"
                        "  - {name: sto, role: service, count: 4, bond: 1000 DSYNC}\n"
                        "expect: [safety, halted == 0]\nfaults:\n");
     for (unsigned i = 0; i < faults; i++)
         if (plain)
-            ds_text_printf(&text, "  - {id: f%u, kind: crash, at: %u ms, nodes: 'val[%u]'}\n", i,
+            dc_text_printf(&text, "  - {id: f%u, kind: crash, at: %u ms, nodes: 'val[%u]'}\n", i,
                            1000 + i, i % 8);
         else if (i % 2 == 0)
-            ds_text_printf(&text,
+            dc_text_printf(&text,
                            "  - {id: f%u, kind: crash, at: %u ms, nodes: 'val[1], val[2], val[5]', "
                            "restart: 6400 ms, every: 10 s, times: 8}\n",
                            i, 1000 + i);
         else
-            ds_text_printf(&text,
+            dc_text_printf(&text,
                            "  - {id: f%u, kind: link, at: %u ms, for: 20 s, latency_factor: 64, "
                            "loss: 0.5, latency_add: 900 ms}\n",
                            i, 1000 + i);
-    ds_text_add(&text, more);
+    dc_text_add(&text, more);
     struct ds_source source = {.name = "planted", .text = text.data, .size = text.size};
     struct ds_diagnostics d = {0};
     enum dc_status status = ds_scenario_load_text(&source, NULL, 0, out, &d);
     CU_ASSERT_EQUAL_FATAL(status, DC_OK);
     ds_diagnostics_free(&d);
-    ds_text_free(&text);
+    dc_text_free(&text);
 }
 
 /* It fails while it has all of the core. */
@@ -66,7 +66,7 @@ static bool planted_fails(void *ctx, const struct ds_scenario *candidate)
 {
     struct planted *p = ctx;
     if (p->texts) {
-        struct ds_text text = {0};
+        struct dc_text text = {0};
         ds_scenario_print_brief(candidate, &text);
         uint64_t digest = dc_name(text.data);
         bool seen = false;
@@ -75,7 +75,7 @@ static bool planted_fails(void *ctx, const struct ds_scenario *candidate)
         CU_ASSERT_FALSE(seen); /* never twice */
         CU_ASSERT_TRUE_FATAL(p->calls < SEEN);
         p->seen[p->calls] = digest;
-        ds_text_free(&text);
+        dc_text_free(&text);
     }
     p->calls++;
     return (mask_of(candidate) & p->core) == p->core;
@@ -142,7 +142,7 @@ static void test_sizes(void)
  * least a quarter goes on; judged on what the text says once it is loaded, as `fuzz` does. */
 static bool judged_fails(void *ctx, const struct ds_scenario *draft)
 {
-    struct ds_text text = {0};
+    struct dc_text text = {0};
     struct ds_scenario s;
     struct ds_diagnostics d = {0};
     (void)ctx;
@@ -160,7 +160,7 @@ static bool judged_fails(void *ctx, const struct ds_scenario *draft)
     }
     ds_scenario_free(&s);
     ds_diagnostics_free(&d);
-    ds_text_free(&text);
+    dc_text_free(&text);
     return good;
 }
 
@@ -193,14 +193,14 @@ static void test_everything(void)
     CU_ASSERT_TRUE(judged_fails(NULL, m));
     /* the same again */
     struct ds_minimised again;
-    struct ds_text one = {0}, two = {0};
+    struct dc_text one = {0}, two = {0};
     CU_ASSERT_EQUAL_FATAL(ds_minimise(&how, &s, &again, &error), DC_OK);
     ds_scenario_print_brief(m, &one);
     ds_scenario_print_brief(&again.scenario, &two);
     CU_ASSERT_STRING_EQUAL(one.data, two.data);
     CU_ASSERT_EQUAL(out.calls, again.calls);
-    ds_text_free(&one);
-    ds_text_free(&two);
+    dc_text_free(&one);
+    dc_text_free(&two);
     ds_minimised_free(&again);
     ds_minimised_free(&out);
     ds_scenario_free(&s);

@@ -22,10 +22,10 @@ static void load(const char *text, size_t size, struct ds_scenario *out)
     struct ds_source source = {.name = "swarm", .text = text, .size = size};
     struct ds_diagnostics d = {0};
     if (ds_scenario_load_text(&source, NULL, 0, out, &d) != DC_OK) {
-        struct ds_text said = {0};
+        struct dc_text said = {0};
         ds_diagnostics_print(&d, &said);
         fprintf(stderr, "%s\n%s", text, said.data);
-        ds_text_free(&said);
+        dc_text_free(&said);
         CU_FAIL("a run of the swarm does not load");
     }
     ds_diagnostics_free(&d);
@@ -33,11 +33,11 @@ static void load(const char *text, size_t size, struct ds_scenario *out)
 
 static void draw(const struct ds_swarm *swarm, uint64_t run, struct ds_scenario *out)
 {
-    struct ds_text text = {0};
+    struct dc_text text = {0};
     ds_swarm_print(swarm, run, &text);
     CU_ASSERT_FALSE_FATAL(text.failed);
     load(text.data, text.size, out);
-    ds_text_free(&text);
+    dc_text_free(&text);
 }
 
 /* What was seen over all runs. */
@@ -121,18 +121,18 @@ static void test_named(void)
     struct ds_scenario base;
     load(base_text, strlen(base_text), &base);
     struct ds_swarm one = {.base = &base, .seed = 1}, two = {.base = &base, .seed = 2};
-    struct ds_text first = {0}, again = {0}, other = {0};
+    struct dc_text first = {0}, again = {0}, other = {0};
     ds_swarm_print(&one, 7, &first);
     ds_swarm_print(&one, 8, &other);
     ds_swarm_print(&one, 7, &again);
     CU_ASSERT_STRING_EQUAL(first.data, again.data);
     CU_ASSERT_STRING_NOT_EQUAL(first.data, other.data);
-    ds_text_free(&other);
+    dc_text_free(&other);
     ds_swarm_print(&two, 7, &other);
     CU_ASSERT_STRING_NOT_EQUAL(first.data, other.data);
-    ds_text_free(&first);
-    ds_text_free(&again);
-    ds_text_free(&other);
+    dc_text_free(&first);
+    dc_text_free(&again);
+    dc_text_free(&other);
     ds_scenario_free(&base);
 }
 
@@ -217,8 +217,8 @@ static void test_demand(void)
     };
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
         struct ds_scenario s;
-        struct ds_text text = {0};
-        ds_text_printf(&text, "%s%s", base_text, cases[k].more);
+        struct dc_text text = {0};
+        dc_text_printf(&text, "%s%s", base_text, cases[k].more);
         load(text.data, text.size, &s);
         struct ds_swarm_demand demand = ds_swarm_demand(&s);
         CU_ASSERT_DOUBLE_EQUAL(demand.corrupt, cases[k].corrupt, 1e-9);
@@ -228,7 +228,7 @@ static void test_demand(void)
                         3 * cases[k].corrupt < 0.999 && 3 * cases[k].quorum > 2.001);
         CU_ASSERT_TRUE(ds_swarm_fair(demand, demand));
         ds_scenario_free(&s);
-        ds_text_free(&text);
+        dc_text_free(&text);
     }
 }
 
@@ -239,7 +239,7 @@ static void test_brief(void)
     load(base_text, strlen(base_text), &base);
     struct ds_swarm swarm = {.base = &base, .seed = 5};
     for (uint64_t run = 0; run < 300; run++) {
-        struct ds_text brief = {0}, whole = {0}, back = {0};
+        struct dc_text brief = {0}, whole = {0}, back = {0};
         draw(&swarm, run, &s);
         ds_scenario_print_brief(&s, &brief);
         load(brief.data, brief.size, &again);
@@ -247,9 +247,9 @@ static void test_brief(void)
         ds_scenario_print_resolved(&again, &back);
         CU_ASSERT_STRING_EQUAL(whole.data, back.data);
         CU_ASSERT_TRUE(brief.size < whole.size / 2 + 2000);
-        ds_text_free(&brief);
-        ds_text_free(&whole);
-        ds_text_free(&back);
+        dc_text_free(&brief);
+        dc_text_free(&whole);
+        dc_text_free(&back);
         ds_scenario_free(&s);
         ds_scenario_free(&again);
     }

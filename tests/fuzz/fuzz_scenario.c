@@ -10,7 +10,7 @@ static const char matrix[] =
 static const char trace[] = "time, a, b\n0, 0.5, 0\n30, 0.25, 1\n";
 static const char outages[] = "node,down_s,up_s\n0,1,2\n";
 
-static bool load(const char *text, size_t size, struct ds_text *out)
+static bool load(const char *text, size_t size, struct dc_text *out)
 {
     struct ds_input input[3] = {{"r.csv", matrix, sizeof matrix - 1},
                                 {"t.csv", trace, sizeof trace - 1},
@@ -30,12 +30,12 @@ static bool load(const char *text, size_t size, struct ds_text *out)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct ds_text first = {0}, second = {0};
+    struct dc_text first = {0}, second = {0};
     if (load((const char *)data, size, &first)) {
         FUZZ_NEED(load(first.data, first.size, &second));
         FUZZ_NEED(first.size == second.size && memcmp(first.data, second.data, first.size) == 0);
     }
-    ds_text_free(&first);
-    ds_text_free(&second);
+    dc_text_free(&first);
+    dc_text_free(&second);
     return 0;
 }

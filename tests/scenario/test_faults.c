@@ -15,7 +15,7 @@
 
 static const char outages[] = "node,down_s,up_s\nsto[0],1,2\n";
 
-static enum dc_status load(const char *text, struct ds_scenario *s, struct ds_text *said)
+static enum dc_status load(const char *text, struct ds_scenario *s, struct dc_text *said)
 {
     struct ds_input input = {"o.csv", outages, sizeof outages - 1};
     struct ds_source source = {
@@ -71,7 +71,7 @@ static void test_kinds(void)
     for (uint32_t k = 0; k < DS_FAULT_KINDS; k++) {
         char text[1200];
         struct ds_scenario s, again;
-        struct ds_text said = {0}, printed = {0}, twice = {0};
+        struct dc_text said = {0}, printed = {0}, twice = {0};
         snprintf(text, sizeof text, HEAD "  - %s\n", kinds[k].line);
         if (load(text, &s, &said) != DC_OK)
             printf("\n%s%s", text, said.data);
@@ -89,9 +89,9 @@ static void test_kinds(void)
         CU_ASSERT_STRING_EQUAL(printed.data, twice.data);
         ds_scenario_free(&s);
         ds_scenario_free(&again);
-        ds_text_free(&said);
-        ds_text_free(&printed);
-        ds_text_free(&twice);
+        dc_text_free(&said);
+        dc_text_free(&printed);
+        dc_text_free(&twice);
     }
 }
 
@@ -124,7 +124,7 @@ static void test_refused(void)
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         char text[1200];
         struct ds_scenario s;
-        struct ds_text said = {0};
+        struct dc_text said = {0};
         snprintf(text, sizeof text, HEAD "  - %s\n", wrong[i].line);
         CU_ASSERT_EQUAL(load(text, &s, &said), DC_ERR_USAGE);
         if (said.data == NULL || strstr(said.data, wrong[i].words) == NULL)
@@ -132,7 +132,7 @@ static void test_refused(void)
                    said.data != NULL ? said.data : "");
         CU_ASSERT(said.data != NULL && strstr(said.data, wrong[i].words) != NULL);
         ds_scenario_free(&s);
-        ds_text_free(&said);
+        dc_text_free(&said);
     }
 }
 
@@ -209,7 +209,7 @@ static void test_selectors(void)
 static void test_heal(void)
 {
     struct ds_scenario s;
-    struct ds_text said = {0};
+    struct dc_text said = {0};
     CU_ASSERT_EQUAL(load(HEAD "  - {at: 1 s, kind: crash, nodes: val}\n"
                               "heal: {at: 40 s, quorum: 70 % of val, within: 30 s}\n"
                               "sometimes: [rounds_timed_out > 0]\n",
@@ -223,7 +223,7 @@ static void test_heal(void)
         load(HEAD "  - {at: 1 s, kind: crash, nodes: val}\nheal: {at: 90 s}\n", &s, &said),
         DC_ERR_USAGE);
     CU_ASSERT(strstr(said.data, "beyond the run's end") != NULL);
-    ds_text_free(&said);
+    dc_text_free(&said);
     ds_scenario_free(&s);
 }
 

@@ -17,11 +17,11 @@ static bool load(const char *text, size_t size, const char *const *set, size_t c
     struct ds_diagnostics d = {0};
     struct ds_source source = {.name = "full.yaml", .text = text, .size = size, .folder = FOLDER};
     enum dc_status status = ds_scenario_load_text(&source, set, count, out, &d);
-    struct ds_text said = {0};
+    struct dc_text said = {0};
     ds_diagnostics_print(&d, &said);
     if (said.size > 0)
         printf("\n%s", said.data);
-    ds_text_free(&said);
+    dc_text_free(&said);
     ds_diagnostics_free(&d);
     return status == DC_OK;
 }
@@ -137,7 +137,7 @@ static void test_full(void)
     CU_ASSERT_EQUAL_FATAL(s.expects_count, 7);
     CU_ASSERT_EQUAL(s.expects[6].value, 9);
     CU_ASSERT_EQUAL_FATAL(s.inputs_count, 1);
-    struct ds_text first = {0}, second = {0};
+    struct dc_text first = {0}, second = {0};
     ds_scenario_print_resolved(&s, &first);
     struct ds_diagnostics diagnostics = {0};
     struct ds_source source = {.name = "embedded",
@@ -149,8 +149,8 @@ static void test_full(void)
     ds_scenario_print_resolved(&again, &second);
     CU_ASSERT_STRING_EQUAL(first.data, second.data);
     CU_ASSERT_EQUAL(memcmp(&s.protocol, &again.protocol, sizeof s.protocol), 0);
-    ds_text_free(&first);
-    ds_text_free(&second);
+    dc_text_free(&first);
+    dc_text_free(&second);
     ds_scenario_free(&again);
     ds_scenario_free(&s);
     ds_diagnostics_free(&diagnostics);
@@ -242,7 +242,7 @@ static void test_every_row(void)
         struct ds_source source = {
             .name = "full.yaml", .text = plain, .size = sizeof plain - 1, .folder = FOLDER};
         if (ds_scenario_load_text(&source, sets, 1, &s, &d) == DC_OK) {
-            struct ds_text text = {0};
+            struct dc_text text = {0};
             ds_scenario_print_resolved(&s, &text);
             CU_ASSERT_PTR_NOT_NULL(strstr(text.data, line));
             if (strstr(text.data, line) == NULL)
@@ -254,7 +254,7 @@ static void test_every_row(void)
             CU_ASSERT_NOT_EQUAL(memcmp(field, old, size), 0);
             memcpy(field, old, size); /* and nothing else */
             CU_ASSERT_EQUAL(memcmp(&s.protocol, &before.protocol, sizeof s.protocol), 0);
-            ds_text_free(&text);
+            dc_text_free(&text);
             tried++;
         } else {
             refused++;

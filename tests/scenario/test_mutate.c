@@ -43,7 +43,7 @@ static const char trace[] = "time, a, b\n0, 0.5, 0\n30, 0.25, 1\n";
 
 static unsigned accepted, refused;
 
-static void resolve(const struct ds_scenario *s, struct ds_text *out)
+static void resolve(const struct ds_scenario *s, struct dc_text *out)
 {
     ds_scenario_print_resolved(s, out);
     CU_ASSERT_FATAL(!out->failed);
@@ -60,7 +60,7 @@ static void try_text(const char *text, size_t size)
     enum dc_status status = ds_scenario_load_text(&source, NULL, 0, &s, &d);
     CU_ASSERT_FATAL(status == DC_OK || status == DC_ERR_USAGE);
     if (status == DC_OK) {
-        struct ds_text first = {0}, second = {0};
+        struct dc_text first = {0}, second = {0};
         accepted++;
         resolve(&s, &first);
         source.text = first.data;
@@ -71,12 +71,12 @@ static void try_text(const char *text, size_t size)
             printf("\n%s%.*s", second.data, (int)size, text);
         }
         CU_ASSERT_EQUAL_FATAL(status, DC_OK);
-        ds_text_free(&second);
+        dc_text_free(&second);
         resolve(&again, &second);
         CU_ASSERT_STRING_EQUAL_FATAL(first.data, second.data);
         ds_scenario_free(&again);
-        ds_text_free(&first);
-        ds_text_free(&second);
+        dc_text_free(&first);
+        dc_text_free(&second);
     } else {
         refused++;
         CU_ASSERT(d.count > 0);

@@ -295,12 +295,12 @@ static void refuse(const struct refusal *r)
     }
     CU_ASSERT_EQUAL(d.count, expected);
     CU_ASSERT(same);
-    struct ds_text text = {0};
+    struct dc_text text = {0};
     ds_diagnostics_print(&d, &text);
     if (!same || d.count != expected)
         printf("\n-- %s\n%s", r->what, text.data != NULL ? text.data : "");
     CU_ASSERT(text.data != NULL && strncmp(text.data, "bad.yaml:", 9) == 0);
-    ds_text_free(&text);
+    dc_text_free(&text);
     ds_scenario_free(&s);
     ds_diagnostics_free(&d);
 }
@@ -347,7 +347,7 @@ static void test_overrides(void)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct ds_diagnostics d = {0};
         struct ds_scenario s;
-        struct ds_text text = {0};
+        struct dc_text text = {0};
         struct ds_source source = {.name = "good.yaml",
                                    .text = HEAD,
                                    .size = strlen(HEAD),
@@ -358,7 +358,7 @@ static void test_overrides(void)
         if (strncmp(text.data, rows[i].line, strlen(rows[i].line)) != 0)
             printf("\n  %s", text.data);
         CU_ASSERT_EQUAL(strncmp(text.data, rows[i].line, strlen(rows[i].line)), 0);
-        ds_text_free(&text);
+        dc_text_free(&text);
         ds_scenario_free(&s);
         ds_diagnostics_free(&d);
     }
@@ -388,14 +388,14 @@ static void test_files(void)
                  {"rtt_ms, a,\n", "data/aws-regions.csv:1:1"}};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         struct ds_input input = {"data/aws-regions.csv", files[i].csv, strlen(files[i].csv)};
-        struct ds_text text = {0};
+        struct dc_text text = {0};
         closed.inputs = &input;
         closed.inputs_count = 1;
         CU_ASSERT_EQUAL(ds_scenario_load_text(&closed, NULL, 0, &s, &d), DC_ERR_USAGE);
         ds_diagnostics_print(&d, &text);
         CU_ASSERT(text.data != NULL &&
                   strncmp(text.data, files[i].place, strlen(files[i].place)) == 0);
-        ds_text_free(&text);
+        dc_text_free(&text);
         ds_scenario_free(&s);
         ds_diagnostics_free(&d);
     }
@@ -424,7 +424,7 @@ static void test_traces(void)
                                    .size = sizeof text - 1,
                                    .inputs = &input,
                                    .inputs_count = 1};
-        struct ds_text out = {0};
+        struct dc_text out = {0};
         enum dc_status status = ds_scenario_load_text(&source, NULL, 0, &s, &d);
         ds_diagnostics_print(&d, &out);
         CU_ASSERT_EQUAL(status, files[i].line != NULL ? DC_ERR_USAGE : DC_OK);
@@ -432,7 +432,7 @@ static void test_traces(void)
             CU_ASSERT(out.data != NULL &&
                       strncmp(out.data, files[i].line, strlen(files[i].line)) == 0);
         CU_ASSERT_EQUAL(s.inputs_count, 1);
-        ds_text_free(&out);
+        dc_text_free(&out);
         ds_scenario_free(&s);
         ds_diagnostics_free(&d);
     }

@@ -14,11 +14,11 @@
 
 static void show(const struct ds_diagnostics *d)
 {
-    struct ds_text text = {0};
+    struct dc_text text = {0};
     ds_diagnostics_print(d, &text);
     if (text.size > 0)
         printf("\n%s", text.data);
-    ds_text_free(&text);
+    dc_text_free(&text);
 }
 
 static bool load(const char *text, const char *const *overrides, size_t count,
@@ -37,7 +37,7 @@ static bool load(const char *text, const char *const *overrides, size_t count,
 /* Resolved text with nothing but the embedded inputs gives the same resolved text and inputs. */
 static void round_trip(const struct ds_scenario *s)
 {
-    struct ds_text first = {0}, second = {0};
+    struct dc_text first = {0}, second = {0};
     struct ds_diagnostics d = {0};
     struct ds_scenario again;
     ds_scenario_print_resolved(s, &first);
@@ -63,8 +63,8 @@ static void round_trip(const struct ds_scenario *s)
         CU_ASSERT_EQUAL(s->expects[i].value, again.expects[i].value);
     ds_scenario_free(&again);
     ds_diagnostics_free(&d);
-    ds_text_free(&first);
-    ds_text_free(&second);
+    dc_text_free(&first);
+    dc_text_free(&second);
 }
 
 static void test_all_files(void)
@@ -274,29 +274,29 @@ static void test_explain(void)
     const struct ds_param *row;
     size_t n = 0;
     for (; (row = ds_param_at(n)) != NULL; n++) {
-        struct ds_text text = {0};
+        struct dc_text text = {0};
         struct dc_error error = {0};
         CU_ASSERT_EQUAL(ds_scenario_explain(row->path, &text, &error), DC_OK);
         CU_ASSERT_PTR_NOT_NULL_FATAL(text.data);
         CU_ASSERT_PTR_NOT_NULL(strstr(text.data, row->meaning));
         CU_ASSERT_EQUAL(strncmp(text.data, row->path, strlen(row->path)), 0);
         CU_ASSERT_PTR_EQUAL(ds_param_find(row->path, strlen(row->path)), row); /* paths differ */
-        ds_text_free(&text);
+        dc_text_free(&text);
     }
     CU_ASSERT_EQUAL(n, ds_params_count());
     static const char *const same[] = {"nodes.sto.count", "nodes[3].count", "nodes.count"};
     for (size_t i = 0; i < 3; i++) {
-        struct ds_text text = {0};
+        struct dc_text text = {0};
         struct dc_error error = {0};
         CU_ASSERT_EQUAL(ds_scenario_explain(same[i], &text, &error), DC_OK);
         CU_ASSERT_EQUAL(strncmp(text.data, "nodes[].count\n", 14), 0);
-        ds_text_free(&text);
+        dc_text_free(&text);
     }
-    struct ds_text text = {0};
+    struct dc_text text = {0};
     struct dc_error error = {0};
     CU_ASSERT_EQUAL(ds_scenario_explain("protocol.thetta", &text, &error), DC_ERR_USAGE);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "`protocol.theta`"));
-    ds_text_free(&text);
+    dc_text_free(&text);
 }
 
 /* Walks the schema along a row's path. */
@@ -320,7 +320,7 @@ static const struct json *schema_at(const struct json *node, const char *path)
 
 static void test_schema(void)
 {
-    struct ds_text text = {0};
+    struct dc_text text = {0};
     ds_scenario_schema(&text);
     CU_ASSERT_FATAL(!text.failed);
     struct json *root = json_parse(text.data);
@@ -333,13 +333,13 @@ static void test_schema(void)
     }
     CU_ASSERT(json_has_text(json_get(root, "required"), "nodes"));
     json_free(root);
-    ds_text_free(&text);
+    dc_text_free(&text);
 }
 
 /* scenarios/README.md holds what `destrasim explain reference` prints. */
 static void test_reference(void)
 {
-    struct ds_text text = {0};
+    struct dc_text text = {0};
     ds_scenario_reference(&text);
     FILE *file = fopen(FOLDER "/README.md", "rb");
     CU_ASSERT_PTR_NOT_NULL_FATAL(file);
@@ -349,7 +349,7 @@ static void test_reference(void)
     fclose(file);
     CU_ASSERT_PTR_NOT_NULL(strstr(page, text.data));
     free(page);
-    ds_text_free(&text);
+    dc_text_free(&text);
 }
 
 static uint64_t chosen(const struct ds_population *p, const struct ds_selector *s, uint64_t id,

@@ -35,14 +35,14 @@ static void test_integers(void)
         {"9000000000000000000", DS_DIM_NUMBER, 9000000000000000000u, "9000000000000000000"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct ds_text why = {0}, out = {0};
+        struct dc_text why = {0}, out = {0};
         uint64_t value = 1;
         CU_ASSERT(ds_value_integer(rows[i].text, strlen(rows[i].text), rows[i].dim, &value, &why));
         CU_ASSERT_EQUAL(value, rows[i].value);
         ds_value_print_integer(&out, rows[i].dim, value);
         CU_ASSERT_STRING_EQUAL(out.data, rows[i].printed);
-        ds_text_free(&why);
-        ds_text_free(&out);
+        dc_text_free(&why);
+        dc_text_free(&out);
     }
 }
 
@@ -71,22 +71,22 @@ static void test_integers_refused(void)
         {"1,5 s", DS_DIM_TIME, "unit"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct ds_text why = {0};
+        struct dc_text why = {0};
         uint64_t value = 0;
         CU_ASSERT(!ds_value_integer(rows[i].text, strlen(rows[i].text), rows[i].dim, &value, &why));
         CU_ASSERT_PTR_NOT_NULL_FATAL(why.data);
         if (strstr(why.data, rows[i].why) == NULL)
             printf("\n  %s: %s\n", rows[i].text, why.data);
         CU_ASSERT_PTR_NOT_NULL(strstr(why.data, rows[i].why));
-        ds_text_free(&why);
+        dc_text_free(&why);
     }
 }
 
 static bool share_of(const char *text, dc_q31 *share)
 {
-    struct ds_text why = {0};
+    struct dc_text why = {0};
     bool ok = ds_value_share(text, strlen(text), share, &why);
-    ds_text_free(&why);
+    dc_text_free(&why);
     return ok;
 }
 
@@ -106,11 +106,11 @@ static void test_shares(void)
     struct dc_stream stream = dc_stream(1, dc_name("shares"), 0);
     for (int i = 0; i < 20000; i++) { /* every Q1.31 value reads back from what is printed */
         dc_q31 q = i == 0 ? DC_ONE : (dc_q31)dc_next_below(&stream, (uint64_t)DC_ONE + 1);
-        struct ds_text out = {0};
+        struct dc_text out = {0};
         ds_value_print_share(&out, q);
         dc_q31 back = 0;
         CU_ASSERT_FATAL(share_of(out.data, &back) && back == q);
-        ds_text_free(&out);
+        dc_text_free(&out);
     }
 }
 
@@ -120,20 +120,20 @@ static void test_reals(void)
     for (int i = 0; i < 5000; i++) {
         double x = (double)dc_next_below(&stream, 1u << 30) /
                    (double)(1 + dc_next_below(&stream, 1u << 20));
-        struct ds_text out = {0}, why = {0};
+        struct dc_text out = {0}, why = {0};
         ds_value_print_real(&out, DS_DIM_RATE, x);
         double back = -1;
         CU_ASSERT(ds_value_real(out.data, out.size, DS_DIM_RATE, &back, &why));
         CU_ASSERT_EQUAL(back, x);
-        ds_text_free(&out);
-        ds_text_free(&why);
+        dc_text_free(&out);
+        dc_text_free(&why);
     }
-    struct ds_text why = {0};
+    struct dc_text why = {0};
     double x = 0;
     CU_ASSERT(ds_value_real("90 /h", 5, DS_DIM_RATE, &x, &why) && x == 0.025);
     CU_ASSERT(ds_value_real("0.3", 3, DS_DIM_NUMBER, &x, &why) && x == 0.3);
     CU_ASSERT(ds_value_real("30 %", 4, DS_DIM_SHARE, &x, &why) && x == 0.3);
-    ds_text_free(&why);
+    dc_text_free(&why);
 }
 
 static void test_locale(void)
@@ -175,7 +175,7 @@ static void test_dists(void)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct dc_arena arena = {0};
-        struct ds_text why = {0};
+        struct dc_text why = {0};
         struct ds_dist_spec d = {.min = 0, .max = 1e18}, again = {.min = 0, .max = 1e18};
         CU_ASSERT_FATAL(ds_dist_read(rows[i].text, rows[i].dim, ALL_KINDS, &arena, &d, &why));
         CU_ASSERT_EQUAL(d.kind, rows[i].kind);
@@ -185,7 +185,7 @@ static void test_dists(void)
         CU_ASSERT(ds_dist_read(d.text, rows[i].dim, ALL_KINDS, &arena, &again, &why));
         CU_ASSERT_EQUAL(memcmp(d.args, again.args, sizeof d.args), 0);
         CU_ASSERT_STRING_EQUAL(d.text, again.text);
-        ds_text_free(&why);
+        dc_text_free(&why);
         dc_arena_free(&arena);
     }
 }
@@ -213,14 +213,14 @@ static void test_dists_refused(void)
     uint32_t mask = ALL_KINDS & ~(1u << DS_DIST_BETA);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct dc_arena arena = {0};
-        struct ds_text why = {0};
+        struct dc_text why = {0};
         struct ds_dist_spec d = {.min = 0, .max = 60e9};
         CU_ASSERT(!ds_dist_read(rows[i].text, DS_DIM_TIME, mask, &arena, &d, &why));
         CU_ASSERT_PTR_NOT_NULL_FATAL(why.data);
         if (strstr(why.data, rows[i].why) == NULL)
             printf("\n  %s: %s\n", rows[i].text, why.data);
         CU_ASSERT_PTR_NOT_NULL(strstr(why.data, rows[i].why));
-        ds_text_free(&why);
+        dc_text_free(&why);
         dc_arena_free(&arena);
     }
 }

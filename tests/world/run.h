@@ -40,11 +40,11 @@ struct run {
 static inline void run_go(struct run *r, enum dc_status status, struct ds_diagnostics *d,
                           const struct run_how *how)
 {
-    struct ds_text said = {0};
+    struct dc_text said = {0};
     ds_diagnostics_print(d, &said);
     if (status != DC_OK)
         fprintf(stderr, "%s\n", said.data != NULL ? said.data : "no scenario");
-    ds_text_free(&said);
+    dc_text_free(&said);
     ds_diagnostics_free(d);
     CU_ASSERT_EQUAL_FATAL(status, DC_OK);
     struct dc_error error = {0};

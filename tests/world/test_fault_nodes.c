@@ -52,11 +52,11 @@ static struct seen *seen_run(const char *faults, const char *more)
     const char *const set[] = {faults, more};
     enum dc_status status =
         ds_scenario_load_text(&source, set, more != NULL ? 2 : 1, &s->scenario, &d);
-    struct ds_text said = {0};
+    struct dc_text said = {0};
     ds_diagnostics_print(&d, &said);
     if (status != DC_OK)
         fprintf(stderr, "%s\n", said.data);
-    ds_text_free(&said);
+    dc_text_free(&said);
     ds_diagnostics_free(&d);
     CU_ASSERT_EQUAL_FATAL(status, DC_OK);
     struct ds_watch watch = {.watched = seen_add, .ctx = s};

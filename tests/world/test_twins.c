@@ -48,7 +48,7 @@ static int order(const void *a, const void *b)
 static void test_choices(void)
 {
     struct ds_twins *t = make(4, 1, 0);
-    struct ds_text text[64] = {{0}};
+    struct dc_text text[64] = {{0}};
     char *line[64];
     uint32_t led[4] = {0}, whole = 0;
     for (uint64_t i = 0; i < 64; i++) {
@@ -64,16 +64,16 @@ static void test_choices(void)
         CU_ASSERT_EQUAL(led[i], 16);
     CU_ASSERT_EQUAL(whole, 4);
     for (uint32_t i = 0; i < 64; i++)
-        ds_text_free(&text[i]);
+        dc_text_free(&text[i]);
     ds_twins_destroy(t);
 
     t = make(4, 3, 0); /* the first round's digit is the first */
-    struct ds_text three = {0};
+    struct dc_text three = {0};
     ds_twins_describe(t, (uint64_t)(1 + 4 * 5) * 64 * 64 + 2, &three);
     CU_ASSERT_STRING_EQUAL(three.data, "round 1: 1 leads, 0 2 0' | 1 3\n"
                                        "round 2: 0 leads, 0 1 2 3 0'\n"
                                        "round 3: 2 leads, 0 1 2 3 0'\n");
-    ds_text_free(&three);
+    dc_text_free(&three);
     ds_twins_destroy(t);
 }
 
@@ -91,11 +91,11 @@ static void slice(uint32_t validators, uint32_t rounds, uint32_t epoch_blocks, u
         CU_ASSERT_FATAL(number < count);
         ds_twins_run(t, number, &r, NULL);
         if (r.fault != DS_TWINS_GOOD) {
-            struct ds_text text = {0};
+            struct dc_text text = {0};
             ds_twins_verdict(t, &r, &text);
             fprintf(stderr, "%u validators, %u rounds, scenario %llu: %s\n", validators, rounds,
                     (unsigned long long)number, text.data);
-            ds_text_free(&text);
+            dc_text_free(&text);
         }
         CU_ASSERT_EQUAL(r.fault, DS_TWINS_GOOD);
         evidence += r.evidence;
@@ -124,7 +124,7 @@ static void test_purity(void)
 {
     struct ds_twins *a = make(4, 3, 0), *b = make(4, 3, 0);
     struct ds_twins_result x, y;
-    struct ds_text first = {0}, second = {0};
+    struct dc_text first = {0}, second = {0};
     for (uint64_t k = 0; k < 70; k++) /* past a collection of the store */
         ds_twins_run(a, 1000 + 37 * k, &x, NULL);
     for (uint64_t i = 0; i < 5; i++) {
@@ -139,8 +139,8 @@ static void test_purity(void)
         CU_ASSERT_STRING_EQUAL(first.data, second.data);
     }
     CU_ASSERT(first.size > 1000);
-    ds_text_free(&first);
-    ds_text_free(&second);
+    dc_text_free(&first);
+    dc_text_free(&second);
     ds_twins_destroy(a);
     ds_twins_destroy(b);
 }
