@@ -106,7 +106,8 @@ static double height_by_delay(const struct picture *p)
     double height = 0;
     if (count > 0) {
         qsort(delay, count, sizeof *delay, compare_times);
-        height = DROP_PX * (double)(p->log->until_ns - p->log->from_ns) / (double)delay[count / 2];
+        int64_t median_ns = delay[count / 2];
+        height = DROP_PX * (double)(p->log->until_ns - p->log->from_ns) / (double)median_ns;
     }
     dc_mem_free(delay);
     return fmin(height, 1200);

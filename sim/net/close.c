@@ -66,6 +66,29 @@ static void close_piece(const struct ds_net_overlay *o, const bool *gone, uint32
         close_add(edges, near[0], near[around - 1]);
 }
 
+/* The edges that are left, and those that close the gaps, each once.  piece: 3 n zeros. */
+static void close_list(const struct ds_net_overlay *o, const bool *gone, uint32_t *piece,
+                       struct close_edges *edges, struct ds_net_edges *list)
+{
+    const uint32_t n = o->nodes;
+    for (uint32_t u = 0; u < n; u++) {
+        uint32_t count;
+        const uint32_t *v = ds_overlay_neighbours(o, u, &count);
+        for (uint32_t i = 0; !gone[u] && i < count; i++)
+            if (v[i] > u && !gone[v[i]])
+                close_add(edges, u, v[i]);
+        if (gone[u] && piece[u] == 0)
+            close_piece(o, gone, u, piece, piece + n, piece + 2 * (size_t)n, edges);
+    }
+    qsort(edges->key, edges->count, sizeof *edges->key, close_order);
+    for (size_t i = 0; i < edges->count; i++) {
+        if (i > 0 && edges->key[i] == edges->key[i - 1])
+            continue;
+        list->end[2 * list->count] = (uint32_t)(edges->key[i] >> 32);
+        list->end[2 * list->count++ + 1] = (uint32_t)edges->key[i];
+    }
+}
+
 enum dc_status ds_overlay_close(struct ds_net_overlay *o, const bool *gone, struct dc_error *error)
 {
     const uint32_t n = o->nodes;
@@ -74,26 +97,11 @@ enum dc_status ds_overlay_close(struct ds_net_overlay *o, const bool *gone, stru
     struct close_edges edges = {.key = dc_mem_alloc(2 * ends + 1, sizeof *edges.key)};
     struct ds_net_edges list = {.nodes = n, .end = dc_mem_alloc(4 * ends + 1, sizeof *list.end)};
     struct ds_net_overlay closed = {0};
-    enum dc_status status = DC_OK;
-    if (piece == NULL || edges.key == NULL || list.end == NULL)
+    enum dc_status status;
+    if (piece == NULL || edges.key == NULL || list.end == NULL) {
         status = dc_error_set(error, DC_ERR_IO, "out of memory for the gossip overlay");
-    for (uint32_t u = 0; status == DC_OK && u < n; u++) {
-        uint32_t count;
-        const uint32_t *v = ds_overlay_neighbours(o, u, &count);
-        for (uint32_t i = 0; !gone[u] && i < count; i++)
-            if (v[i] > u && !gone[v[i]])
-                close_add(&edges, u, v[i]);
-        if (gone[u] && piece[u] == 0)
-            close_piece(o, gone, u, piece, piece + n, piece + 2 * (size_t)n, &edges);
-    }
-    if (status == DC_OK) {
-        qsort(edges.key, edges.count, sizeof *edges.key, close_order);
-        for (size_t i = 0; i < edges.count; i++) {
-            if (i > 0 && edges.key[i] == edges.key[i - 1])
-                continue;
-            list.end[2 * list.count] = (uint32_t)(edges.key[i] >> 32);
-            list.end[2 * list.count++ + 1] = (uint32_t)edges.key[i];
-        }
+    } else {
+        close_list(o, gone, piece, &edges, &list);
         status = ds_overlay_lists(&list, &closed, error);
     }
     if (status == DC_OK) {

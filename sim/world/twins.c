@@ -248,7 +248,7 @@ static void twins_script(struct ds_twins *t, uint64_t number)
     uint32_t turn[DS_TWINS_VALIDATORS_MAX], n = t->config.validators;
     twins_decode(t, number, t->script, t->side);
     struct dc_stream s = dc_stream(number, dc_name("turns"), dc_name("twins"));
-    DC_CHECK(n > t->faulty);
+    DC_CHECK(n > 0 && n > t->faulty);
     for (uint32_t k = 0; k < n; k++)
         turn[k] = (k + t->faulty) % n;
     for (uint32_t k = n - t->faulty; k-- > 1;) {
