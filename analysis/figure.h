@@ -54,7 +54,7 @@ struct da_figure {
 
 /* An <svg> element: 720 units wide, text as text, title and desc for screen readers. */
 void da_figure_svg(const struct da_figure *f, struct dc_text *out);
-/* One row per element: series, x, y and whatever else is there, with a head line that names units. */
+/* One row per element: series, x, y and what else is there, with a head line that names units. */
 void da_figure_csv(const struct da_figure *f, struct dc_text *out);
 /* A gnuplot script with its data inside that writes to `output`; format: "svg", "png" or "pdf". */
 void da_figure_gnuplot(const struct da_figure *f, const char *format, const char *output,

@@ -1,7 +1,7 @@
 /* Reads results files (destrasim run) and study files (sweep) as arrays of doubles and strings.
  *
- * With read_study.h the only users of HDF5 here.  Everything is found by name, so that files of
- * other versions open; what is absent is NULL, not an error, where a function says so. */
+ * read*.c alone use HDF5 here.  Everything is found by name, so that files of other versions open;
+ * what is absent is NULL, not an error, where a function says so. */
 #ifndef ANALYSIS_READ_H
 #define ANALYSIS_READ_H
 
@@ -28,7 +28,8 @@ struct da_array {
     const double *value;
 };
 struct da_array da_file_array(struct da_file *f, const char *dataset);
-/* A string dataset of rank 1, owned by the file; NULL and *count 0: there is none. */
+/* A dataset of strings of rank 1 to 3, row by row; owned by the file; NULL and *count 0: there is
+ * none. */
 const char *const *da_file_strings(struct da_file *f, const char *dataset, size_t *count);
 /* The words of an enumeration (flag_meanings, split), by value from 0; NULL: none. */
 const char *const *da_file_words(struct da_file *f, const char *dataset, size_t *count);

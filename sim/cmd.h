@@ -37,7 +37,8 @@ struct ds_command {
 
 extern const struct ds_command ds_cmd_run, ds_cmd_check, ds_cmd_verify, ds_cmd_explain,
     ds_cmd_schema, ds_cmd_list, ds_cmd_detect, ds_cmd_bench, ds_cmd_diff, ds_cmd_trace, ds_cmd_fuzz,
-    ds_cmd_twins;
+    ds_cmd_twins,
+    ds_cmd_tune, ds_cmd_sweep, ds_cmd_rare, ds_cmd_compare, ds_cmd_select, ds_cmd_report;
 
 /* ---- cmd_args.c ------------------------------------------------------------------------------ */
 
@@ -93,6 +94,8 @@ int ds_cmd_output(struct dc_text *text);
 int ds_cmd_load(const char *path, const char *const *overrides, size_t count,
                 struct ds_scenario *out);
 int ds_cmd_load_text(const struct ds_source *source, struct ds_scenario *out);
+/* What a load said, printed and freed: the exit code. */
+int ds_cmd_loaded(enum dc_status status, struct ds_diagnostics *d);
 
 /* From here on SIGINT and SIGTERM raise the flag that is returned; the second one kills. */
 const volatile sig_atomic_t *ds_cmd_catch_signals(void);

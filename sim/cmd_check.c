@@ -1,10 +1,11 @@
-/* `destrasim check`: all that a run would refuse, without the run.
+/* `destrasim check`: all that a run, or the runs of a study, would refuse, without a run.
  *
  * Set-up is part of it: whether a graph is connected or an edge has a latency is only known to what
  * builds the network, and so the world is built and thrown away. */
 #include <stdio.h>
 
 #include "sim/cmd.h"
+#include "sim/scenario/study.h"
 #include "sim/world/world.h"
 
 static int check_setup(const struct ds_scenario *scenario)
@@ -17,6 +18,45 @@ static int check_setup(const struct ds_scenario *scenario)
     return status == DC_OK ? DS_EXIT_FINE : ds_cmd_failed(status, &error);
 }
 
+/* Checks and, unless quiet, prints it into text. */
+static int check_scenario(const char *path, const char *const *overrides, size_t count, bool quiet,
+                          struct dc_text *text)
+{
+    struct ds_scenario scenario;
+    int code = ds_cmd_load(path, overrides, count, &scenario);
+    if (code == DS_EXIT_FINE)
+        code = check_setup(&scenario);
+    if (code == DS_EXIT_FINE && !quiet)
+        ds_scenario_print_resolved(&scenario, text);
+    ds_scenario_free(&scenario);
+    return code;
+}
+
+/* Loading makes every point a scenario; the first point's network is built as well. */
+static int check_study(const char *path, const char *const *overrides, size_t count, bool quiet,
+                       struct dc_text *text)
+{
+    struct ds_study study;
+    struct ds_diagnostics d = {0};
+    int code = ds_cmd_loaded(ds_study_load(path, overrides, count, &study, &d), &d);
+    struct ds_scenario scenario = {0};
+    if (code == DS_EXIT_FINE)
+        code = ds_cmd_load(study.scenario, study.point[0].override, study.point[0].overrides,
+                           &scenario);
+    if (code == DS_EXIT_FINE)
+        code = check_setup(&scenario);
+    if (code == DS_EXIT_FINE && !quiet) {
+        bool fixed = study.replications.least == study.replications.most;
+        dc_text_add(text, study.resolved.data);
+        dc_text_printf(text, "# %zu points, %s%llu runs of `%s`\n", study.points,
+                       fixed ? "" : "at most ", (unsigned long long)ds_study_runs(&study),
+                       study.scenario);
+    }
+    ds_scenario_free(&scenario);
+    ds_study_free(&study);
+    return code;
+}
+
 static int run(const struct ds_args *args)
 {
     int worst = DS_EXIT_FINE;
@@ -26,19 +66,17 @@ static int run(const struct ds_args *args)
     size_t count = overrides != NULL ? ds_args_values(args, "--set", overrides) : 0;
     bool first = true;
     for (unsigned i = 0; i < args->operands; i++) {
-        struct ds_scenario scenario;
-        int code = ds_cmd_load(args->operand[i], overrides, count, &scenario);
-        if (code == DS_EXIT_FINE)
-            code = check_setup(&scenario);
+        struct dc_text text = {0};
+        if (!first)
+            dc_text_add(&text, "---\n");
+        const char *path = args->operand[i];
+        int code = (ds_study_is(path) ? check_study : check_scenario)(path, overrides, count, quiet,
+                                                                      &text);
         if (code == DS_EXIT_FINE && !quiet) {
-            struct dc_text text = {0};
-            if (!first)
-                dc_text_add(&text, "---\n");
-            ds_scenario_print_resolved(&scenario, &text);
             code = ds_cmd_output(&text);
             first = false;
         }
-        ds_scenario_free(&scenario);
+        dc_text_free(&text);
         worst = code > worst ? code : worst;
     }
     dc_mem_free(overrides);
@@ -54,13 +92,15 @@ static const struct ds_option options[] = {
 
 const struct ds_command ds_cmd_check = {
     .name = "check",
-    .operands = "SCENARIO...",
-    .line = "validates scenarios and prints them with every default, without a run",
+    .operands = "FILE...",
+    .line = "validates scenarios and studies and prints them with every default",
     .details =
         "Everything that is wrong with a scenario is reported in one go, as\n"
         "`FILE:LINE:COL: error: what, and what to do`, with exit code 2. The network is built\n"
         "as well, so a graph without latencies or in two pieces is found here. What is printed\n"
-        "is itself a scenario that means the same; several are parted by `---`.",
+        "is itself a scenario that means the same; several are parted by `---`.\n\n"
+        "A file with `scenario` or `parameters` is a study: each of its points is read as a\n"
+        "scenario, and their number is printed at the end.",
     .options = options,
     .operands_min = 1,
     .operands_max = UINT32_MAX,

@@ -101,7 +101,7 @@ int ds_cmd_output(struct dc_text *text)
 
 /* ---- scenarios ------------------------------------------------------------------------------- */
 
-static int loaded(enum dc_status status, struct ds_diagnostics *d)
+int ds_cmd_loaded(enum dc_status status, struct ds_diagnostics *d)
 {
     struct dc_text text = {0};
     if (status != DC_OK) {
@@ -117,13 +117,13 @@ int ds_cmd_load(const char *path, const char *const *overrides, size_t count,
                 struct ds_scenario *out)
 {
     struct ds_diagnostics d = {0};
-    return loaded(ds_scenario_load(path, overrides, count, out, &d), &d);
+    return ds_cmd_loaded(ds_scenario_load(path, overrides, count, out, &d), &d);
 }
 
 int ds_cmd_load_text(const struct ds_source *source, struct ds_scenario *out)
 {
     struct ds_diagnostics d = {0};
-    return loaded(ds_scenario_load_text(source, NULL, 0, out, &d), &d);
+    return ds_cmd_loaded(ds_scenario_load_text(source, NULL, 0, out, &d), &d);
 }
 
 /* ---- signals --------------------------------------------------------------------------------- */

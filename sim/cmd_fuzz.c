@@ -50,7 +50,7 @@ static bool begin_runs(struct campaign *c)
     struct ds_fuzz_plan *plan = c->plan;
     for (uint32_t i = 0; i < plan->jobs; i++) {
         struct ds_fuzz_job *job = &c->jobs[i];
-        if (job->pid != 0 || c->begun >= plan->until || c->begun >= c->stop_after ||
+        if (job->process.pid != 0 || c->begun >= plan->until || c->begun >= c->stop_after ||
             c->begun - plan->state.next >= WINDOW || time_is_up(plan))
             continue;
         struct dc_text text = {0};
@@ -68,7 +68,7 @@ static bool begin_runs(struct campaign *c)
 static bool running(const struct campaign *c)
 {
     for (uint32_t i = 0; i < c->plan->jobs; i++)
-        if (c->jobs[i].pid != 0)
+        if (c->jobs[i].process.pid != 0)
             return true;
     return false;
 }
@@ -133,7 +133,7 @@ static int loop(struct campaign *c)
         if (job != NULL)
             job_done(c, job);
         for (uint32_t i = 0; i < plan->jobs; i++)
-            if (c->jobs[i].pid != 0 && c->jobs[i].run >= c->stop_after)
+            if (c->jobs[i].process.pid != 0 && c->jobs[i].run >= c->stop_after)
                 ds_fuzz_kill(&c->jobs[i], 1);
         code = take_outcomes(c);
         ds_fuzz_progress(plan);

@@ -14,6 +14,7 @@
 
 #include <sys/types.h>
 
+#include "sim/cmd_process.h"
 #include "sim/cmd_world.h"
 #include "sim/fault/minimise.h"
 #include "sim/fault/swarm.h"
@@ -82,14 +83,9 @@ struct ds_fuzz_spec {
 };
 
 struct ds_fuzz_job {
-    pid_t pid; /* 0: none */
-    int out, err;
+    struct ds_process process; /* pid 0: none */
     uint64_t run;
-    size_t have; /* bytes of the outcome */
     struct ds_fuzz_outcome outcome;
-    char said[4096]; /* the end of its standard error */
-    size_t said_size;
-    char part[sizeof(struct ds_fuzz_outcome)];
 };
 
 /* Starts it; false when no process can be made. */

@@ -10,11 +10,14 @@
 static const struct ds_command *const commands[] = {
     &ds_cmd_run,    &ds_cmd_check, &ds_cmd_verify, &ds_cmd_diff, &ds_cmd_trace, &ds_cmd_explain,
     &ds_cmd_schema, &ds_cmd_list,  &ds_cmd_detect, &ds_cmd_bench, &ds_cmd_fuzz, &ds_cmd_twins,
+    &ds_cmd_tune, &ds_cmd_sweep, &ds_cmd_rare,
+    &ds_cmd_compare, &ds_cmd_select,
+    &ds_cmd_report,
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
 /* Described by the documents of this project, and not part of this version. */
-static const char *const commands_later[] = {"sweep", "tune", "serve", "report"};
+static const char *const commands_later[] = {"serve"};
 
 static const struct ds_command *find_command(const char *name)
 {

@@ -135,6 +135,54 @@ struct dc_params {
 #endif
 };
 
+/* What of the parameters an upgrade of the chain may change: those that take effect from the state
+ * alone, where an epoch's challenges are dealt out, settled and punished.  All are uint32_t. */
+#define DC_UPGRADE_TABLE(X)                                                                        \
+    X(theta)                                                                                       \
+    X(trigger)                                                                                     \
+    X(theta_mode)                                                                                  \
+    X(theta_multiple_ppm)                                                                          \
+    X(load_target)                                                                                 \
+    X(load_gain)                                                                                   \
+    X(audit)                                                                                       \
+    X(soft)                                                                                        \
+    X(verifiers)                                                                                   \
+    X(verifiers_flagged)                                                                           \
+    X(k)                                                                                           \
+    X(k_min)                                                                                       \
+    X(k_max)                                                                                       \
+    X(k_max_chance)                                                                                \
+    X(rigor)                                                                                       \
+    X(difficulty)                                                                                  \
+    X(f_min)                                                                                       \
+    X(p_hi)                                                                                        \
+    X(p_lo)                                                                                        \
+    X(budget)                                                                                      \
+    X(order)                                                                                       \
+    X(ucb_ppm)                                                                                     \
+    X(fdr)                                                                                         \
+    X(slash_first_ppm)                                                                             \
+    X(slash_repeat_ppm)                                                                            \
+    X(slash_fund_ppm)
+
+#define DC_UNCHANGED UINT32_MAX
+
+/* Values that are in force from the hand-over into an epoch on; DC_UNCHANGED: as before. */
+struct dc_upgrade {
+    uint32_t epoch; /* 0: never */
+#define DC_UPGRADE_FIELD(name) uint32_t name;
+    DC_UPGRADE_TABLE(DC_UPGRADE_FIELD)
+#undef DC_UPGRADE_FIELD
+};
+static inline void dc_params_upgrade(struct dc_params *p, const struct dc_upgrade *u)
+{
+    if (u->epoch == 0)
+        return;
+#define DC_UPGRADE_FIELD(name) p->name = u->name != DC_UNCHANGED ? u->name : p->name;
+    DC_UPGRADE_TABLE(DC_UPGRADE_FIELD)
+#undef DC_UPGRADE_FIELD
+}
+
 /* Beside the delays, the round timer allows for work, clocks and small transfers. */
 #define DC_ROUND_SLACK_NS ((int64_t)500000000)
 

@@ -27,7 +27,7 @@ struct dc_policy_view dc_assign_view(const struct dc_state *s, const struct dc_a
                                      const struct dc_hash *beacon)
 {
     uint32_t service = dc_state_service(a->roles);
-    return (struct dc_policy_view){.params = &s->ledger->params,
+    return (struct dc_policy_view){.params = dc_state_params(s),
                                    .beacon = beacon,
                                    .epoch = s->meta.epoch,
                                    .theta = s->meta.theta,
@@ -59,7 +59,7 @@ void dc_assign_outlook(struct dc_exec *e)
 /* The level in force for each population in the epoch that begins. */
 static void assign_theta(struct dc_state *s, dc_q31 theta[ASSIGN_POPULATIONS])
 {
-    const struct dc_params *p = &s->ledger->params;
+    const struct dc_params *p = dc_state_params(s);
     struct dc_meta *m = &s->meta;
     m->theta = dc_policy_control(p, m->theta, m->below, m->below_of);
     dc_q31 *u = NULL;
@@ -81,7 +81,7 @@ static void assign_theta(struct dc_state *s, dc_q31 theta[ASSIGN_POPULATIONS])
 /* Causes of each node, before the budget; returns how many have any. */
 static uint32_t assign_causes(struct dc_state *s, const struct dc_hash *beacon, uint8_t *causes)
 {
-    const struct dc_policy *policy = dc_policy_of(&s->ledger->params);
+    const struct dc_policy *policy = dc_policy_of(dc_state_params(s));
     dc_q31 theta[ASSIGN_POPULATIONS];
     assign_theta(s, theta);
     s->meta.below = s->meta.below_of = 0;
@@ -104,7 +104,7 @@ static uint32_t assign_causes(struct dc_state *s, const struct dc_hash *beacon, 
 static void assign_budget(struct dc_state *s, const struct dc_hash *beacon, const uint64_t *reward,
                           uint8_t *causes, uint32_t count)
 {
-    const struct dc_params *p = &s->ledger->params;
+    const struct dc_params *p = dc_state_params(s);
     if (p->budget == 0 || count <= p->budget)
         return;
     const struct dc_policy *policy = dc_policy_of(p);
@@ -169,7 +169,7 @@ uint32_t dc_assign_epoch(struct dc_state *s, const struct dc_hash *beacon, const
             dc_state_edit(s, id)->posync.in_t = causes[id];
     dc_mem_free(causes);
     assign_agenda(s);
-    uint32_t budget = s->ledger->params.budget;
+    uint32_t budget = dc_state_params(s)->budget;
     return budget != 0 && count > budget ? count : 0;
 }
 

@@ -4,7 +4,7 @@
  *
  *   measure, settle challenges, P, S -> outlook of services -> pay deals of x -> rewards -> flags
  *   -> expire deals -> write accounts, eject, release -> forget tallies and reports
- *   -> committees move up -> T(e)
+ *   -> committees move up -> parameters of e in force -> T(e)
  *
  * It touches every node once.  models/README.md 5, 6, 7, 9. */
 
@@ -156,7 +156,8 @@ static void epoch_flag(struct dc_exec *e, const bool *failed)
     struct dc_anomaly_verdict *verdict = dc_mem_need(n, sizeof *verdict, "flags");
     dc_features_make(e, failed, features);
     uint64_t seed = dc_hash_u64(&e->before->meta.beacon);
-    struct dc_anomaly *next = dc_anomaly_epoch(s->anomaly, e->p, features, n, seed, verdict);
+    const struct dc_params *p = dc_ledger_params(e->ledger, e->header->epoch);
+    struct dc_anomaly *next = dc_anomaly_epoch(s->anomaly, p, features, n, seed, verdict);
     dc_anomaly_drop(s->anomaly);
     s->anomaly = next;
     for (uint32_t id = 0; id < n; id++) {
@@ -194,6 +195,7 @@ void dc_epoch_turn(struct dc_exec *e)
     epoch_roll_tallies(s);
     epoch_move_committees(e);
     s->meta.epoch = e->header->epoch;
+    e->p = dc_state_params(s); /* what ended is settled; what begins is the next epoch's */
     s->meta.heartbeat_every_before = s->meta.heartbeat_every;
     s->meta.heartbeat_every =
         dc_posync_heartbeat_every(e->p, s->meta.validators + s->meta.services);

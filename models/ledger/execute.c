@@ -147,6 +147,11 @@ static bool execute_header(struct dc_exec *e, struct dc_hash *beacon)
         return false;
     memcpy(text, up->beacon.b, 32);
     memcpy(text + 32, output, sizeof output);
+    uint32_t lucks = e->ledger->lucks;
+    while (lucks > 0 && e->ledger->luck[lucks - 1].from > h->height)
+        lucks--;
+    if (lucks > 0)
+        dc_put64(text + 32, dc_get64(text + 32) ^ e->ledger->luck[lucks - 1].key);
     *beacon = dc_hash_bytes(DC_DOMAIN_BEACON, text, sizeof text);
     return true;
 }

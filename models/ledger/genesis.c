@@ -10,32 +10,39 @@
             dc_hasher_update64(hasher, word[i_]);                                                  \
     } while (0)
 
-/* Everything that genesis fixes beside accounts and deals: in the meta leaf of every state. */
-static struct dc_hash genesis_digest(const struct dc_genesis *g, const struct dc_params *p,
-                                     uint64_t chain)
+/* Everything that genesis fixes beside accounts and deals, with the parameters in force: in the meta
+ * leaf of every state. */
+static void genesis_feed(struct dc_hasher *h, const struct dc_params *p, uint64_t chain)
 {
-    struct dc_hasher h;
-    dc_hasher_init(&h, DC_DOMAIN_GENESIS);
-    GENESIS_FEED(&h, chain, p->epoch_blocks, p->seats, (uint64_t)p->block_interval_ns,
+    GENESIS_FEED(h, chain, p->epoch_blocks, p->seats, (uint64_t)p->block_interval_ns,
                  (uint64_t)p->clock_skew_ns, (uint64_t)p->delay_typical_ns,
                  (uint64_t)p->delay_max_ns, p->block_bytes_max, p->g_min, p->dissemination);
-    GENESIS_FEED(&h, p->weight_s_ppm, p->weight_a_ppm, p->weight_u_ppm, p->weight_q_ppm, p->lambda,
+    GENESIS_FEED(h, p->weight_s_ppm, p->weight_a_ppm, p->weight_u_ppm, p->weight_q_ppm, p->lambda,
                  p->score_newcomer, p->kappa, p->heartbeat_every, p->heartbeat_lifetime,
                  p->lag_halving, p->ablate);
-    GENESIS_FEED(&h, p->theta, p->trigger, p->theta_mode, p->theta_multiple_ppm, p->load_target,
+    GENESIS_FEED(h, p->theta, p->trigger, p->theta_mode, p->theta_multiple_ppm, p->load_target,
                  p->load_gain, p->audit, p->soft, p->escalation, p->verifiers, p->k, p->k_min,
                  p->k_max, p->k_max_chance, p->rigor, p->verifiers_flagged, p->holt_level,
                  p->holt_trend, p->ready, p->ready_ratio, p->quiet, p->difficulty, p->history_keep,
                  p->f_min, p->p_hi, p->p_lo, p->budget, p->order, p->ucb_ppm,
                  (uint64_t)p->deadline_base_ns, (uint64_t)p->deadline_per_k_ns, p->answer_heights,
                  p->abandon_heights, p->sprt_p0, p->sprt_p1, p->sprt_alpha, p->sprt_beta);
-    GENESIS_FEED(&h, p->detectors, p->fdr, p->anomaly_window, p->combine, p->calibration,
+    GENESIS_FEED(h, p->detectors, p->fdr, p->anomaly_window, p->combine, p->calibration,
                  p->ewma_warmup, p->bond_min_validator, p->bond_min_service, p->bond_per_unit,
                  p->issuance_service, p->issuance_validator, p->burn_ppm, p->base_share_ppm,
                  p->take_ppm, p->epsilon_ppm, p->price_gib_epoch, p->fee_inclusion, p->fee_verdict,
                  p->slash_first_ppm, p->slash_repeat_ppm, p->slash_fund_ppm, p->unbonding_epochs,
                  p->eject_lock_epochs, p->probation, p->lock_tier_ppm[0], p->lock_tier_ppm[1],
                  p->lock_tier_ppm[2], p->lock_tier_ppm[3]);
+}
+#undef GENESIS_FEED
+
+static struct dc_hash genesis_digest(const struct dc_genesis *g, const struct dc_params *p,
+                                     uint64_t chain)
+{
+    struct dc_hasher h;
+    dc_hasher_init(&h, DC_DOMAIN_GENESIS);
+    genesis_feed(&h, p, chain);
     dc_hasher_update64(&h, g->regions);
     for (size_t i = 0; i < (size_t)g->regions * g->regions; i++)
         dc_hasher_update64(&h, (uint64_t)g->allowance_ns[i]);
@@ -43,7 +50,37 @@ static struct dc_hash genesis_digest(const struct dc_genesis *g, const struct dc
     dc_hasher_update(&h, g->beacon.b, 32);
     return dc_hasher_final(&h);
 }
-#undef GENESIS_FEED
+
+static enum dc_status genesis_check_params(const struct dc_params *p, struct dc_error *error)
+{
+    if (p->epoch_blocks < 3 || p->lag_halving == 0 || 16 % p->lag_halving != 0 ||
+        p->verifiers > DC_VERIFIERS_MAX || p->verifiers_flagged > DC_VERIFIERS_MAX ||
+        p->k_min == 0 || p->k_max > 255 || p->k_min > p->k_max)
+        return dc_error_set(
+            error, DC_ERR_USAGE,
+            "protocol: epoch_blocks at least 3, lag_halving a divisor of 16, verifiers "
+            "and verifiers_flagged at most %d, 1 <= k_min <= k_max <= 255",
+            DC_VERIFIERS_MAX);
+    return DC_OK;
+}
+
+enum dc_status dc_ledger_upgrade(struct dc_ledger *l, const struct dc_upgrade *upgrade,
+                                 struct dc_error *error)
+{
+    struct dc_params params = l->params;
+    dc_params_upgrade(&params, upgrade);
+    enum dc_status status = genesis_check_params(&params, error);
+    if (status != DC_OK)
+        return status;
+    l->upgrade_epoch = upgrade->epoch == 0 ? UINT64_MAX : upgrade->epoch;
+    l->upgraded = params;
+    struct dc_hasher h;
+    dc_hasher_init(&h, DC_DOMAIN_GENESIS);
+    dc_hasher_update(&h, l->digest.b, 32);
+    genesis_feed(&h, &l->upgraded, l->chain);
+    l->upgraded_digest = dc_hasher_final(&h);
+    return DC_OK;
+}
 
 static enum dc_status genesis_check(const struct dc_genesis *g, struct dc_error *error)
 {
@@ -65,14 +102,9 @@ static enum dc_status genesis_check(const struct dc_genesis *g, struct dc_error 
     if (g->regions == 0 || g->regions > DC_REGIONS_MAX)
         return dc_error_set(error, DC_ERR_LIMIT, "genesis: %u regions: 1 to %u are possible",
                             g->regions, DC_REGIONS_MAX);
-    if (p->epoch_blocks < 3 || p->lag_halving == 0 || 16 % p->lag_halving != 0 ||
-        p->verifiers > DC_VERIFIERS_MAX || p->verifiers_flagged > DC_VERIFIERS_MAX ||
-        p->k_min == 0 || p->k_max > 255 || p->k_min > p->k_max)
-        return dc_error_set(
-            error, DC_ERR_USAGE,
-            "protocol: epoch_blocks at least 3, lag_halving a divisor of 16, verifiers "
-            "and verifiers_flagged at most %d, 1 <= k_min <= k_max <= 255",
-            DC_VERIFIERS_MAX);
+    enum dc_status status = genesis_check_params(p, error);
+    if (status != DC_OK)
+        return status;
     for (uint32_t i = 0; i < g->deals; i++)
         if (g->deal[i].client >= g->accounts || g->deal[i].node >= g->accounts)
             return dc_error_set(error, DC_ERR_USAGE, "genesis: deal %u: no such account", i);
@@ -157,6 +189,9 @@ enum dc_status dc_genesis_state(const struct dc_genesis *g, struct dc_ledger *l,
     memcpy(l->allowance_ns, g->allowance_ns, cells * sizeof *l->allowance_ns);
     memcpy(l->registrar_key, g->registrar_key, 32);
     l->digest = genesis_digest(g, &l->params, l->chain);
+    status = dc_ledger_upgrade(l, &g->upgrade, error);
+    if (status != DC_OK)
+        return status;
 
     uint32_t nodes = 0;
     for (uint32_t i = 0; i < g->accounts; i++)

@@ -316,7 +316,7 @@ static struct dc_hash hash_meta(const struct dc_state *s)
         dc_write32(&w, m->load[i]);
     dc_write(&w, m->beacon.b, 32);
     dc_write(&w, s->past.hash.b, 32);
-    dc_write(&w, s->ledger->digest.b, 32);
+    dc_write(&w, dc_ledger_digest(s->ledger, m->epoch)->b, 32);
     for (uint32_t i = 0; i < 2; i++)
         dc_write(&w, s->committee[i]->root.b, 32);
     if (s->anomaly != NULL) {

@@ -92,15 +92,21 @@ struct dc_agenda {
 };
 
 struct dc_ledger { /* one per store: what all its states share */
-    struct dc_params params;
+    struct dc_params params, upgraded;
+    uint64_t upgrade_epoch; /* `upgraded` is in force from here on; UINT64_MAX: never */
     uint64_t chain;
     struct dc_hash digest; /* of the parameters, regions and keys below: in every root */
+    struct dc_hash upgraded_digest;
     uint8_t registrar_key[32];
     uint32_t regions, tally_stride;
     int64_t *allowance_ns;
     struct dc_crypto *crypto;
     const struct dc_answer_checker *checker;
     void *checker_context;
+    struct dc_luck {
+        uint64_t from, key; /* R of this height and those above takes in the key */
+    } luck[DC_LUCK_MAX];    /* ascending; none in any run but a copy of dc_store_turn */
+    uint32_t lucks;
     struct dc_forest accounts, deals, tallies, reports;
     struct dc_committee_entry { /* memo, for the life of the store */
         struct dc_hash source;  /* of the accounts */
@@ -122,6 +128,16 @@ struct dc_state {
     struct dc_hash part[DC_STATE_PARTS];
     struct dc_hash root;
 };
+
+/* What is in force in an epoch, and its digest. */
+static inline const struct dc_params *dc_ledger_params(const struct dc_ledger *l, uint64_t epoch)
+{
+    return epoch < l->upgrade_epoch ? &l->params : &l->upgraded;
+}
+static inline const struct dc_hash *dc_ledger_digest(const struct dc_ledger *l, uint64_t epoch)
+{
+    return epoch < l->upgrade_epoch ? &l->digest : &l->upgraded_digest;
+}
 
 extern const struct dc_tree_class dc_state_account_class, dc_state_deal_class, dc_state_tally_class,
     dc_state_report_class;
@@ -166,5 +182,8 @@ uint64_t dc_committee_weight(const struct dc_params *p, const struct dc_account 
 enum dc_status dc_genesis_state(const struct dc_genesis *genesis, struct dc_ledger *ledger,
                                 struct dc_state **out, struct dc_error *error) DC_MUST_USE;
 void dc_ledger_free(struct dc_ledger *ledger);
+/* Sets what is in force from upgrade->epoch on.  Errors: DC_ERR_USAGE (values that cannot be). */
+enum dc_status dc_ledger_upgrade(struct dc_ledger *ledger, const struct dc_upgrade *upgrade,
+                                 struct dc_error *error) DC_MUST_USE;
 
 #endif

@@ -9,7 +9,7 @@ const struct dc_meta *dc_state_meta(const struct dc_state *state)
 
 const struct dc_params *dc_state_params(const struct dc_state *state)
 {
-    return &state->ledger->params;
+    return dc_ledger_params(state->ledger, state->meta.epoch);
 }
 
 struct dc_hash dc_state_root(const struct dc_state *state)
@@ -142,7 +142,7 @@ bool dc_account_may(const struct dc_account *a, uint64_t height, uint32_t roles)
 uint64_t dc_state_heartbeat_includable(const struct dc_state *parent, uint32_t id, uint64_t height)
 {
     /* Due heights follow the period of the epoch that they lie in. */
-    const struct dc_params *p = &parent->ledger->params;
+    const struct dc_params *p = dc_state_params(parent);
     uint64_t epoch_first = (parent->meta.epoch * p->epoch_blocks) + 1;
     for (uint64_t due = height - 1; due > 0 && due + p->heartbeat_lifetime >= height; due--) {
         uint32_t every =

@@ -148,7 +148,7 @@ static enum dc_execute_result store_execute(struct dc_store *s, struct dc_block 
     if (up == NULL || up->state == NULL || up->header.seal)
         return DC_EXECUTE_UNKNOWN;
     struct dc_exec e = {.ledger = &s->ledger,
-                        .p = &s->ledger.params,
+                        .p = dc_state_params(up->state),
                         .header = &b->header,
                         .qc = b->qc,
                         .handover = b->handover,
@@ -199,7 +199,7 @@ bool dc_store_build(struct dc_store *s, struct dc_block *parent, struct dc_block
     pthread_mutex_lock(&s->chain);
     if (parent->state != NULL && !parent->header.seal) {
         struct dc_exec e = {.ledger = &s->ledger,
-                            .p = &s->ledger.params,
+                            .p = dc_state_params(parent->state),
                             .header = &header,
                             .qc = parts->qc,
                             .handover = parts->handover,
@@ -369,6 +369,35 @@ void dc_store_destroy(struct dc_store *s)
     pthread_mutex_destroy(&s->table);
     pthread_mutex_destroy(&s->chain);
     dc_mem_free(s);
+}
+
+bool dc_store_upgrade(struct dc_store *s, const struct dc_upgrade *upgrade)
+{
+    if (upgrade->epoch == 0 || upgrade->epoch != s->ledger.upgrade_epoch)
+        return false;
+    for (uint32_t i = 0; i <= s->buckets; i++) {
+        const struct dc_block *b = i < s->buckets ? s->bucket[i] : s->replaced;
+        for (; b != NULL; b = b->store_next)
+            if (b->header.epoch >= upgrade->epoch)
+                return false;
+    }
+    struct dc_error error = {0};
+    return dc_ledger_upgrade(&s->ledger, upgrade, &error) == DC_OK;
+}
+
+bool dc_store_turn(struct dc_store *s, uint64_t key)
+{
+    uint64_t highest = 0;
+    for (uint32_t i = 0; i <= s->buckets; i++) {
+        const struct dc_block *b = i < s->buckets ? s->bucket[i] : s->replaced;
+        for (; b != NULL; b = b->store_next)
+            highest = b->header.height > highest ? b->header.height : highest;
+    }
+    if (s->ledger.lucks == DC_LUCK_MAX)
+        return false;
+    /* One that was built and is on its way to the first who takes it in is the next height's. */
+    s->ledger.luck[s->ledger.lucks++] = (struct dc_luck){highest + 2, key};
+    return true;
 }
 
 struct dc_block *dc_store_genesis(struct dc_store *s)

@@ -85,9 +85,14 @@ struct dc_store_config {
 /* Genesis: accounts as given (dense ids; used_bytes, used_chunks and deal_last follow from the
  * deals), deals as given (offset_chunk and prev are assigned in order; paid_bytes 0: all of it;
  * price * end_epoch of each is minted into escrow), block of height 0 with id and state.
- * price_gib_epoch 0 is replaced by its default: dc_state_params says what holds. */
+ * price_gib_epoch 0 is replaced by its default: dc_state_params says what holds.
+ *
+ * upgrade: from the hand-over into its epoch on, other values are in force, by the state: what ended
+ * is settled by the parameters under which it was dealt out, what begins is dealt out by the new
+ * ones.  No state before that epoch, the genesis neither, depends on them. */
 struct dc_genesis {
     struct dc_params params;
+    struct dc_upgrade upgrade;
     uint32_t accounts;
     const struct dc_account *account;
     uint32_t deals;
@@ -102,6 +107,15 @@ enum dc_status dc_store_create(const struct dc_store_config *config,
                                const struct dc_genesis *genesis, struct dc_store **out,
                                struct dc_error *error) DC_MUST_USE;
 void dc_store_destroy(struct dc_store *store);
+/* Other values for the upgrade of the genesis, at the same epoch, as if they had stood there.  False,
+ * and nothing is changed, when there is a block of that epoch or there are no such values.  One
+ * thread at a time. */
+bool dc_store_upgrade(struct dc_store *store, const struct dc_upgrade *upgrade);
+/* What studies of rare events need and no chain has: R of blocks that nobody has made yet goes another
+ * way, named by the key, as if their leaders' VRFs had given other values.  May be called again, up to
+ * DC_LUCK_MAX times; false when it was too often.  One thread at a time. */
+#define DC_LUCK_MAX 64
+bool dc_store_turn(struct dc_store *store, uint64_t key);
 struct dc_block *dc_store_genesis(struct dc_store *store);
 
 /* Interns: block bytes || signature -> the one object with that id (a reference for the caller),

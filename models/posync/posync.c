@@ -163,13 +163,17 @@ static int64_t posync_log2(dc_q31 q)
     return (int64_t)dc_log2_q16(q == 0 ? 1 : q) - (31 << 16);
 }
 
+int64_t dc_posync_sprt_limit(const struct dc_params *p)
+{
+    return posync_log2(DC_ONE - p->sprt_beta) - posync_log2(p->sprt_alpha);
+}
+
 bool dc_posync_sprt(const struct dc_params *p, struct dc_posync *r, bool failed)
 {
     r->sprt_q16 += failed ? posync_log2(p->sprt_p1) - posync_log2(p->sprt_p0)
                           : posync_log2(DC_ONE - p->sprt_p1) - posync_log2(DC_ONE - p->sprt_p0);
     int64_t accept = posync_log2(p->sprt_beta) - posync_log2(DC_ONE - p->sprt_alpha);
-    int64_t reject = posync_log2(DC_ONE - p->sprt_beta) - posync_log2(p->sprt_alpha);
     if (r->sprt_q16 <= accept)
         r->sprt_q16 = 0; /* shown honest: the test starts afresh */
-    return r->sprt_q16 >= reject;
+    return r->sprt_q16 >= dc_posync_sprt_limit(p);
 }

@@ -118,5 +118,6 @@ enum dc_verdict_kind dc_posync_majority(const struct dc_challenge *c, bool closi
 int64_t dc_posync_deadline_ns(const struct dc_params *p, uint32_t k);
 /* Wald's sequential test over settled challenges: adds one outcome, says whether to eject. */
 bool dc_posync_sprt(const struct dc_params *p, struct dc_posync *r, bool failed);
+int64_t dc_posync_sprt_limit(const struct dc_params *p); /* of sprt_q16, where it says so */
 
 #endif

@@ -144,6 +144,12 @@ enum dc_status ds_net_create(const struct ds_net_config *config, const struct ds
     return DC_OK;
 }
 
+void ds_net_turn(struct ds_net *net, uint64_t key)
+{
+    for (uint32_t i = 0; i < net->count; i++)
+        net->host[i].key = dc_mix64(net->host[i].key ^ key);
+}
+
 void ds_net_free(struct ds_net *net)
 {
     if (net == NULL)

@@ -122,6 +122,8 @@ struct ds_net;
 enum dc_status ds_net_create(const struct ds_net_config *config, const struct ds_net_host *hosts,
                              uint32_t count, struct ds_net **out,
                              struct dc_error *error) DC_MUST_USE;
+/* Other luck, named by the key, for every message that is sent from now on.  At barriers. */
+void ds_net_turn(struct ds_net *net, uint64_t key);
 void ds_net_free(struct ds_net *net); /* NULL is fine */
 
 /* Sends size_bytes (of the frame, headers are added) from src to dst at now.  What is lost or cut

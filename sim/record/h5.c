@@ -184,7 +184,8 @@ static bool storage(hid_t list, enum ds_type type, const struct ds_h5_shape *sha
 hid_t ds_h5_dataset(hid_t parent, const char *name, enum ds_type type,
                     const struct ds_h5_shape *shape)
 {
-    hsize_t most[2] = {shape->unlimited ? H5S_UNLIMITED : shape->size[0], shape->size[1]};
+    hsize_t most[3] = {shape->unlimited ? H5S_UNLIMITED : shape->size[0], shape->size[1],
+                       shape->size[2]};
     hid_t set = H5I_INVALID_HID, list = dataset_list(), access = H5Pcreate(H5P_DATASET_ACCESS);
     hid_t space =
         shape->rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(shape->rank, shape->size, most);

@@ -37,10 +37,10 @@ hid_t ds_h5_text_type(void);
 /* A dimension without values at the root of file; size is that of a fixed one. */
 hid_t ds_h5_dim(hid_t file, const struct ds_dim *dim, uint64_t size);
 
-/* A dataset of rank 0 to 2, contiguous or chunked; its first dimension may be unlimited. */
+/* A dataset of rank 0 to 3, contiguous or chunked; its first dimension may be unlimited. */
 struct ds_h5_shape {
     int rank;
-    hsize_t size[2], chunk[2];
+    hsize_t size[3], chunk[3];
     bool chunked, unlimited;
 };
 hid_t ds_h5_dataset(hid_t parent, const char *name, enum ds_type type,

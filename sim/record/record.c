@@ -57,13 +57,13 @@ enum dc_status ds_record_check_path(const char *path, struct dc_error *error)
     return DC_OK;
 }
 
-static uint64_t width_of(const struct ds_schema *schema, const struct ds_record_options *options,
-                         const struct ds_column *column)
+uint64_t ds_recorder_width(const struct ds_schema *schema, const uint64_t *sizes,
+                           const struct ds_column *column)
 {
     if (column->across == DS_NONE)
         return 1;
     DC_CHECK(!schema->dims[column->across].grows);
-    return options->sizes[column->across];
+    return sizes[column->across];
 }
 
 /* Which dimensions are used, and how many rows of each make a chunk. */
@@ -79,7 +79,7 @@ static void plan(struct ds_recorder *r, const struct ds_record_options *options)
                 const struct ds_column *column = &table->columns[c];
                 state->used |= table->dim == (int)d || column->across == (int)d;
                 uint64_t bytes =
-                    width_of(r->schema, options, column) * ds_h5_value_bytes(column->type);
+                    ds_recorder_width(r->schema, options->sizes, column) * ds_h5_value_bytes(column->type);
                 if (table->dim == (int)d && bytes > widest)
                     widest = bytes;
             }
@@ -129,7 +129,7 @@ static bool make_column(struct ds_recorder *r, const struct ds_record_options *o
     struct ds_record_column *state = &r->tables[t].columns[c];
     const struct ds_record_dim *dim = &r->dims[table->dim];
     char name[128];
-    state->width = width_of(r->schema, options, column);
+    state->width = ds_recorder_width(r->schema, options->sizes, column);
     state->value_bytes = ds_h5_value_bytes(column->type);
     uint64_t bytes = dim->chunk_rows * state->width * state->value_bytes,
              columns = DS_CHUNK_BYTES / 8;
@@ -203,9 +203,10 @@ static bool make_layout(struct ds_recorder *r, const struct ds_record_options *o
     return r->summary >= 0 && ds_h5_put_text(r->summary, "long_name", "the run in single numbers");
 }
 
-static bool allocate(struct ds_recorder *r, const struct ds_record_options *options)
+bool ds_recorder_allocate(struct ds_recorder *r, const struct ds_record_options *options)
 {
-    size_t size = strlen(options->path) + 1;
+    const char *path = options->path != NULL ? options->path : "";
+    size_t size = strlen(path) + 1;
     r->dims = dc_arena_alloc(&r->memory, r->schema->dim_count * sizeof *r->dims);
     r->tables = dc_arena_alloc(&r->memory, r->schema->table_count * sizeof *r->tables);
     r->path = dc_arena_alloc(&r->memory, size);
@@ -214,9 +215,9 @@ static bool allocate(struct ds_recorder *r, const struct ds_record_options *opti
     if (r->dims == NULL || r->tables == NULL || r->path == NULL || r->partial == NULL ||
         r->begun == NULL)
         return false;
-    memcpy(r->path, options->path, size);
-    snprintf(r->partial, size + 8, "%s.partial", options->path);
-    snprintf(r->begun, size + 12, "%s.partial.new", options->path);
+    memcpy(r->path, path, size);
+    snprintf(r->partial, size + 8, "%s.partial", path);
+    snprintf(r->begun, size + 12, "%s.partial.new", path);
     for (size_t d = 0; d < r->schema->dim_count; d++)
         r->dims[d].scale = H5I_INVALID_HID;
     for (size_t t = 0; t < r->schema->table_count; t++) {
@@ -232,7 +233,7 @@ static bool allocate(struct ds_recorder *r, const struct ds_record_options *opti
     return true;
 }
 
-static void release(struct ds_recorder *r)
+void ds_recorder_release(struct ds_recorder *r)
 {
     for (size_t t = 0; r->tables != NULL && t < r->schema->table_count; t++)
         dc_arena_free(&r->tables[t].text);
@@ -257,15 +258,15 @@ enum dc_status ds_recorder_open(const struct ds_record_options *options, struct 
     r->schema = options->schema == NULL ? ds_schema_results() : options->schema;
     DC_CHECK(r->schema->table_count <= 64);
     r->driver = r->file = r->summary = H5I_INVALID_HID;
-    if (!allocate(r, options)) {
-        release(r);
+    if (!ds_recorder_allocate(r, options)) {
+        ds_recorder_release(r);
         return dc_error_set(error, DC_ERR_IO, "%s: out of memory", options->path);
     }
     plan(r, options);
     int probe = open(r->begun, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (probe < 0) {
         status = dc_error_set(error, DC_ERR_IO, "%s: %s", r->partial, strerror(errno));
-        release(r);
+        ds_recorder_release(r);
         return status;
     }
     close(probe);
@@ -274,7 +275,7 @@ enum dc_status ds_recorder_open(const struct ds_record_options *options, struct 
     r->file = ds_h5_create(r->begun, r->driver);
     if (r->file < 0) {
         status = ds_h5_failed(error, r->partial, "cannot create");
-        release(r);
+        ds_recorder_release(r);
         return status;
     }
     errno = 0;
@@ -372,6 +373,12 @@ enum dc_status ds_recorder_close(struct ds_recorder *r, bool complete, const cha
                                  char content_digest[65], struct dc_error *error)
 {
     char content[65] = "";
+    if (r->waits) {
+        if (content_digest != NULL)
+            content_digest[0] = '\0';
+        ds_recorder_release(r);
+        return DC_OK;
+    }
     complete = complete && r->error.status == DC_OK;
     r->closing = true;
     if (!r->broken)
@@ -389,6 +396,6 @@ enum dc_status ds_recorder_close(struct ds_recorder *r, bool complete, const cha
     if (content_digest != NULL)
         memcpy(content_digest, content, sizeof content);
     enum dc_status status = r->error.status == DC_OK ? DC_OK : ds_recorder_fail(r, error);
-    release(r);
+    ds_recorder_release(r);
     return status;
 }

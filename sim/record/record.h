@@ -49,6 +49,15 @@ enum dc_status ds_record_check_path(const char *path, struct dc_error *error) DC
 enum dc_status ds_recorder_open(const struct ds_record_options *options, struct ds_recorder **out,
                                 struct dc_error *error) DC_MUST_USE;
 
+/* As open, but there is no file: rows wait in memory, all of them, until ds_recorder_replay or close.
+ * Of the options, path and attributes are not looked at. */
+enum dc_status ds_recorder_wait(const struct ds_record_options *options, struct ds_recorder **out,
+                                struct dc_error *error) DC_MUST_USE;
+/* Appends to r what waits in `waiting`, in the order in which it came: the same calls on r would
+ * have given the same file. */
+enum dc_status ds_recorder_replay(struct ds_recorder *r, const struct ds_recorder *waiting,
+                                  struct dc_error *error) DC_MUST_USE;
+
 /* Appends one row, a struct ds_row_* of that table; a table that is off swallows it.
  * DC_ERR_IO when writing failed or the disk is full. */
 enum dc_status ds_recorder_append(struct ds_recorder *r, int table, const void *row,

@@ -42,6 +42,13 @@ struct ds_record_table {
     uint64_t text_bytes; /* of that */
 };
 
+/* Rows that wait for a file (wait.c): each with all that it points to. */
+struct ds_record_waiting {
+    struct ds_record_waiting *next;
+    void *row;
+    int table;
+};
+
 struct ds_recorder {
     const struct ds_schema *schema;
     char *path, *partial;
@@ -52,9 +59,20 @@ struct ds_recorder {
     struct dc_arena memory;
     uint64_t buffers_bytes, text_bytes; /* of all buffers when full; of text that waits */
     uint64_t input_offset;
+    bool waits; /* there is no file: */
+    struct ds_record_waiting *first, *last;
     bool closing, broken;  /* broken: HDF5 failed, the disk is abandoned */
     struct dc_error error; /* the first failure */
 };
+
+/* wait.c: keeps a copy. */
+enum dc_status ds_recorder_keep(struct ds_recorder *r, int table, const void *row,
+                                struct dc_error *error);
+/* record.c: dims and tables; width of a column in a row of so many sizes. */
+bool ds_recorder_allocate(struct ds_recorder *r, const struct ds_record_options *options);
+uint64_t ds_recorder_width(const struct ds_schema *schema, const uint64_t *sizes,
+                           const struct ds_column *column);
+void ds_recorder_release(struct ds_recorder *r);
 
 /* Records the first failure of r and hands it to error. */
 enum dc_status ds_recorder_fail(struct ds_recorder *r, struct dc_error *error);

@@ -171,6 +171,8 @@ enum dc_status ds_recorder_append(struct ds_recorder *r, int table, const void *
     struct ds_record_dim *dim = &r->dims[schema->dim];
     if (!state->on)
         return DC_OK;
+    if (r->waits)
+        return ds_recorder_keep(r, table, row, error);
     DC_CHECK(state->rows < dim->chunk_rows); /* tables of one dimension go in step */
     DC_CHECK(dim->size_fixed == 0 || dim->size + state->rows < dim->size_fixed);
     for (size_t c = 0; c < schema->column_count; c++) {

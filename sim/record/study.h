@@ -1,6 +1,6 @@
 /* Writes study.h5: a struct da_study, xarray-ready.
  *
- *     value(point, replication, metric)  status(point, replication)  trace_digest(point, replication)
+ *     value(point, replication, metric)  status, trace_digest(point, replication)
  *     x(point, parameter)  seed(replication)  mean, half_width (point, metric)
  *     parameter_*(parameter), metric_*(metric) names and units; failure_*(failure)
  *

@@ -81,10 +81,6 @@ static bool bind_integer(struct ds_bind *b, const struct ds_param *row, const st
         *value = 0;
         return true;
     }
-    if (row->most != NULL && strcmp(node->text, row->most) == 0) {
-        *value = UINT32_MAX;
-        return true;
-    }
     struct dc_text why = {0};
     bool ok = ds_value_integer(node->text, strlen(node->text), row->dim, value, &why);
     if (!ok)
@@ -188,6 +184,10 @@ static void bind_scalar(struct ds_bind *b, const struct ds_param *row, const str
 {
     void *field = base + row->offset;
     uint64_t value = 0;
+    if (row->most != NULL && strcmp(node->text, row->most) == 0) {
+        *(uint32_t *)field = UINT32_MAX;
+        return;
+    }
     switch (row->type) {
     case DS_COUNT:
     case DS_AMOUNT32:
@@ -370,7 +370,7 @@ static void bind_unknown(struct ds_bind *b, const char *path, const struct ds_ya
         ds_nearest_try(&nearest, ds_param_name(row));
     const char *elsewhere = NULL;
     for (cursor = 0; nearest.name == NULL && (row = ds_param_at(cursor)) != NULL; cursor++)
-        if (strcmp(ds_param_name(row), entry->key) == 0)
+        if (elsewhere == NULL && strcmp(ds_param_name(row), entry->key) == 0)
             elsewhere = row->path;
     if (nearest.name != NULL)
         ds_bind_error(b, &at, "unknown key `%s`: did you mean `%s`?", entry->key, nearest.name);

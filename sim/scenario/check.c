@@ -239,9 +239,9 @@ static void check_adaptive(struct ds_bind *b, const struct ds_yaml *node)
                       "that has one");
 }
 
-void ds_scenario_check_protocol(struct ds_bind *b, const struct ds_yaml *node)
+static void check_params(struct ds_bind *b, const struct ds_yaml *node)
 {
-    struct dc_params *p = &b->out->protocol;
+    const struct dc_params *p = &b->out->protocol;
     uint64_t weights =
         (uint64_t)p->weight_s_ppm + p->weight_a_ppm + p->weight_u_ppm + p->weight_q_ppm;
     if (weights != DC_PPM)
@@ -268,6 +268,25 @@ void ds_scenario_check_protocol(struct ds_bind *b, const struct ds_yaml *node)
         ds_bind_error(b, check_member(node, "abandon_heights"),
                       "abandon_heights: %u is below answer_heights, %u: raise it",
                       p->abandon_heights, p->answer_heights);
+}
+
+/* What holds for the parameters holds for those that the upgrade leaves. */
+static void check_upgrade(struct ds_bind *b, const struct ds_yaml *node)
+{
+    struct dc_params before = b->out->protocol;
+    if (!b->out->upgrades)
+        return;
+    dc_params_upgrade(&b->out->protocol, &b->out->upgrade);
+    check_params(b, check_member(node, "upgrade"));
+    b->out->protocol = before;
+}
+
+void ds_scenario_check_protocol(struct ds_bind *b, const struct ds_yaml *node)
+{
+    size_t before = b->d->count;
+    check_params(b, node);
+    if (b->d->count == before)
+        check_upgrade(b, node);
 }
 
 /* ---- faults -------------------------------------------------------------------------------- */
@@ -361,6 +380,23 @@ static void check_flash(struct ds_bind *b, const struct ds_yaml *root)
     }
 }
 
+static void check_upgrade_end(struct ds_bind *b, const struct ds_yaml *protocol)
+{
+    const struct ds_scenario *out = b->out;
+    if (!out->upgrades || protocol == NULL)
+        return;
+    const struct ds_yaml *node = check_member(protocol, "upgrade");
+    if (out->duration_epochs != 0 && out->upgrade.epoch >= out->duration_epochs)
+        ds_bind_error(b, check_member(node, "epoch"),
+                      "epoch: the run is over after %u epochs, of which the first is 0: choose an "
+                      "earlier one, or raise duration",
+                      out->duration_epochs);
+    if (out->record.lift)
+        ds_bind_error(b, node,
+                      "upgrade: theta_lift compares parameters that hold all along: leave out "
+                      "record.lift");
+}
+
 void ds_scenario_check_end(struct ds_bind *b, const struct ds_yaml *root)
 {
     struct ds_scenario *out = b->out;
@@ -376,6 +412,7 @@ void ds_scenario_check_end(struct ds_bind *b, const struct ds_yaml *root)
         out->max_time_ns = nominal > INT64_MAX / 4 ? INT64_MAX / 4 : (int64_t)nominal;
     }
     check_flash(b, root);
+    check_upgrade_end(b, ds_yaml_get(root, "protocol"));
     const struct ds_yaml *faults = ds_yaml_get(root, "faults");
     const struct ds_yaml *n = faults != NULL ? faults->first : NULL;
     for (size_t i = 0; i < out->faults_count && n != NULL; i++, n = n->next)

@@ -154,8 +154,7 @@ static void explain_row(const struct ds_param *row, struct dc_text *out)
     }
 }
 
-/* nodes[1].count, nodes.sto.count and nodes.count to the table's nodes[].count. */
-static const struct ds_param *explain_find(const char *path, char *table, size_t size_max)
+const struct ds_param *ds_param_resolve(const char *path, char *table, size_t size_max)
 {
     const struct ds_param *row = NULL;
     size_t size = 0;
@@ -191,6 +190,22 @@ static const struct ds_param *explain_find(const char *path, char *table, size_t
     return row;
 }
 
+const char *ds_param_suggest(const char *path)
+{
+    struct ds_nearest nearest = {.word = path};
+    const char *last = strrchr(path, '.');
+    last = last != NULL ? last + 1 : path;
+    const char *same = NULL;
+    const struct ds_param *row;
+    for (size_t n = 0; (row = ds_param_at(n)) != NULL; n++) {
+        ds_nearest_try(&nearest, row->path);
+        ds_nearest_try(&nearest, ds_param_name(row));
+        if (same == NULL && strcmp(ds_param_name(row), last) == 0)
+            same = row->path;
+    }
+    return same != NULL ? same : nearest.name;
+}
+
 enum dc_status ds_scenario_explain(const char *path, struct dc_text *out, struct dc_error *error)
 {
     char table[256];
@@ -203,19 +218,9 @@ enum dc_status ds_scenario_explain(const char *path, struct dc_text *out, struct
         ds_scenario_reference(out);
         return DC_OK;
     }
-    const struct ds_param *row = explain_find(path, table, sizeof table);
+    const struct ds_param *row = ds_param_resolve(path, table, sizeof table);
     if (row == NULL) {
-        struct ds_nearest nearest = {.word = path};
-        const char *last = strrchr(path, '.');
-        last = last != NULL ? last + 1 : path;
-        const char *same = NULL;
-        for (size_t n = 0; (row = ds_param_at(n)) != NULL; n++) {
-            ds_nearest_try(&nearest, row->path);
-            ds_nearest_try(&nearest, ds_param_name(row));
-            if (same == NULL && strcmp(ds_param_name(row), last) == 0)
-                same = row->path;
-        }
-        const char *near = same != NULL ? same : nearest.name;
+        const char *near = ds_param_suggest(path);
         return dc_error_set(error, DC_ERR_USAGE, "unknown parameter `%.100s`%s%s%s", path,
                             near != NULL ? ": did you mean `"
                                          : ": `destrasim explain scenario` "

@@ -9,8 +9,7 @@
 #define INPUT_SIZE_MAX ((size_t)256 << 20)
 #define INPUTS_MAX 64
 
-/* Whole file into text; 0, or an errno. */
-static int input_read(const char *path, struct dc_text *text)
+int ds_input_read(const char *path, struct dc_text *text)
 {
     FILE *file = fopen(path, "rb");
     if (file == NULL)
@@ -65,7 +64,7 @@ const struct ds_input *ds_bind_input(struct ds_bind *b, const struct ds_yaml *no
     if (path[0] != '/' && source->folder[0] != '\0')
         dc_text_printf(&full, "%s/", source->folder);
     dc_text_add(&full, path);
-    int error = full.failed ? ENOMEM : input_read(full.data, &text);
+    int error = full.failed ? ENOMEM : ds_input_read(full.data, &text);
     const struct ds_input *input = NULL;
     b->d->failed |= error == ENOMEM;
     if (error == 0)
@@ -82,7 +81,7 @@ enum dc_status ds_scenario_load(const char *path, const char *const *overrides, 
                                 struct ds_scenario *out, struct ds_diagnostics *d)
 {
     struct dc_text text = {0}, folder = {0};
-    int error = input_read(path, &text);
+    int error = ds_input_read(path, &text);
     const char *slash = strrchr(path, '/');
     if (slash != NULL)
         dc_text_put(&folder, path, slash == path ? 1 : (size_t)(slash - path));

@@ -15,8 +15,7 @@ static int load_compare(const void *a, const void *b)
     return file != 0 ? file : strcmp(x->message, y->message);
 }
 
-/* The words of a comment on the first line: a scenario's purpose. */
-static const char *load_title(struct ds_bind *b)
+const char *ds_bind_title(struct ds_bind *b)
 {
     const char *p = b->source->text, *stop = p + b->source->size;
     if (p == stop || *p != '#')
@@ -32,6 +31,12 @@ static const char *load_title(struct ds_bind *b)
     return title != NULL ? title : "";
 }
 
+void ds_diagnostics_sort(struct ds_diagnostics *d, size_t from)
+{
+    if (d->count > from)
+        qsort(d->items + from, d->count - from, sizeof *d->items, load_compare);
+}
+
 static void load_all(struct ds_bind *b, const char *const *overrides, size_t count)
 {
     const struct ds_source *source = b->source;
@@ -45,7 +50,7 @@ static void load_all(struct ds_bind *b, const char *const *overrides, size_t cou
     }
     for (size_t i = 0; i < count; i++)
         ds_scenario_override(b, root, overrides[i]);
-    b->out->title = load_title(b);
+    b->out->title = ds_bind_title(b);
     ds_bind_map(b, "", root, b->out);
     if (!b->d->failed)
         ds_scenario_check_end(b, root);
@@ -63,8 +68,7 @@ enum dc_status ds_scenario_load_text(const struct ds_source *source, const char 
         d->failed = true;
     else
         load_all(&b, overrides, count);
-    if (d->count > before)
-        qsort(d->items + before, d->count - before, sizeof *d->items, load_compare);
+    ds_diagnostics_sort(d, before);
     if (d->failed)
         return DC_ERR_IO;
     return d->count > before ? DC_ERR_USAGE : DC_OK;

@@ -54,6 +54,24 @@ void ds_bind_sides(struct ds_bind *b, const struct ds_param *row, const struct d
 const struct ds_input *ds_bind_input(struct ds_bind *b, const struct ds_yaml *node,
                                      const char *path);
 
+/* The words of a comment on the source's first line: its purpose; or "". */
+const char *ds_bind_title(struct ds_bind *b);
+/* By place, from the one with that index on. */
+void ds_diagnostics_sort(struct ds_diagnostics *d, size_t from);
+
+/* Whole file into text; 0, or an errno. */
+int ds_input_read(const char *path, struct dc_text *text);
+
+/* metric.c: the metric that "NAME.SUFFIX" is one of, and a number in its unit of results; what: the
+ * key, for messages.  NULL and false after a diagnostic at node. */
+const struct ds_metric *ds_bind_metric(struct ds_bind *b, const struct ds_yaml *node,
+                                       const char *what, const char *full);
+bool ds_bind_metric_value(struct ds_bind *b, const struct ds_yaml *node, const char *what,
+                          const struct ds_metric *metric, const char *text, double *value);
+/* "METRIC OP VALUE", or a truth value alone; false after a diagnostic. */
+bool ds_bind_expect(struct ds_bind *b, const struct ds_yaml *node, const char *what,
+                    struct ds_expect *out);
+
 /* Checks of sections, and of the i-th element of a list, that were read without a mistake. */
 void ds_scenario_check_network(struct ds_bind *b, const struct ds_yaml *node);
 void ds_scenario_check_nodes(struct ds_bind *b, const struct ds_yaml *node);

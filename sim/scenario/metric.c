@@ -61,6 +61,11 @@ const struct ds_metric ds_metrics[] = {
     {"honest_slashed_equivocation", "1", DS_SUFFIX_NONE, "of those, for equivocation"},
     {"honest_ejections_per_1000", "1", DS_SUFFIX_LINK, "ejections per 1000 honest service nodes"},
     {"max_ejections_one_node", "1", DS_SUFFIX_NONE, "most ejections of one honest node"},
+    {"honest_ejections", "1", DS_SUFFIX_NONE, "ejections of honest service nodes"},
+    {"nearest_ejection", "1", DS_SUFFIX_NONE,
+     "most that the ejection test held against an honest service node; from 1 on it is ejected"},
+    {"cheat_seat_share", "1", DS_SUFFIX_NONE,
+     "largest share of a committee's power that cheats had"},
     {"leak_by_strategy", "DSYNC", DS_SUFFIX_STRATEGY, "reward paid to nodes of a strategy"},
     {"profit_by_strategy", "DSYNC", DS_SUFFIX_STRATEGY,
      "mean of reward - costs - slashes of a strategy's nodes"},
@@ -114,7 +119,7 @@ bool ds_expect_holds(const struct ds_expect *e, double value)
 
 static const char *const metric_quantiles[] = {"p50", "p95", "p99", "mean", "max"};
 
-static bool metric_suffix(struct ds_bind *b, const struct ds_yaml *node,
+static bool metric_suffix(struct ds_bind *b, const struct ds_yaml *node, const char *what,
                           const struct ds_metric *metric, const char *suffix)
 {
     struct ds_nearest nearest = {.word = suffix};
@@ -123,7 +128,7 @@ static bool metric_suffix(struct ds_bind *b, const struct ds_yaml *node,
     case DS_SUFFIX_NONE:
         if (suffix[0] == '\0')
             return true;
-        ds_bind_error(b, node, "expect: `%s` has no parts: write it without `.%s`", metric->name,
+        ds_bind_error(b, node, "%s: `%s` has no parts: write it without `.%s`", what, metric->name,
                       suffix);
         return false;
     case DS_SUFFIX_KIND: return true;
@@ -151,7 +156,7 @@ static bool metric_suffix(struct ds_bind *b, const struct ds_yaml *node,
         }
         break;
     }
-    ds_bind_error(b, node, "expect: `%s%s%s`: %s is one of %s%s%s%s", metric->name,
+    ds_bind_error(b, node, "%s: `%s%s%s`: %s is one of %s%s%s%s", what, metric->name,
                   suffix[0] != '\0' ? "." : "", suffix,
                   suffix[0] != '\0' ? "after the dot" : "what comes after a dot is missing, which",
                   wanted, nearest.name != NULL ? ": did you mean `" : "",
@@ -159,8 +164,8 @@ static bool metric_suffix(struct ds_bind *b, const struct ds_yaml *node,
     return false;
 }
 
-static const struct ds_metric *metric_find(struct ds_bind *b, const struct ds_yaml *node,
-                                           const char *full)
+const struct ds_metric *ds_bind_metric(struct ds_bind *b, const struct ds_yaml *node,
+                                       const char *what, const char *full)
 {
     char name[64] = {0};
     size_t size = strcspn(full, ".");
@@ -169,21 +174,21 @@ static const struct ds_metric *metric_find(struct ds_bind *b, const struct ds_ya
     for (size_t i = 0; i < ds_metrics_count; i++) {
         if (strcmp(ds_metrics[i].name, name) == 0) {
             const char *suffix = full[size] == '.' ? full + size + 1 : "";
-            return metric_suffix(b, node, &ds_metrics[i], suffix) ? &ds_metrics[i] : NULL;
+            return metric_suffix(b, node, what, &ds_metrics[i], suffix) ? &ds_metrics[i] : NULL;
         }
         ds_nearest_try(&nearest, ds_metrics[i].name);
     }
     if (nearest.name != NULL)
-        ds_bind_error(b, node, "expect: unknown metric `%s`: did you mean `%s`?", name,
+        ds_bind_error(b, node, "%s: unknown metric `%s`: did you mean `%s`?", what, name,
                       nearest.name);
     else
-        ds_bind_error(b, node, "expect: unknown metric `%s`: `destrasim list` names them all",
+        ds_bind_error(b, node, "%s: unknown metric `%s`: `destrasim list` names them all", what,
                       name);
     return NULL;
 }
 
-static bool metric_value(struct ds_bind *b, const struct ds_yaml *node,
-                         const struct ds_metric *metric, const char *text, double *value)
+bool ds_bind_metric_value(struct ds_bind *b, const struct ds_yaml *node, const char *what,
+                          const struct ds_metric *metric, const char *text, double *value)
 {
     static const struct {
         const char *unit;
@@ -197,20 +202,24 @@ static bool metric_value(struct ds_bind *b, const struct ds_yaml *node,
         u++;
     struct dc_text why = {0};
     bool percent = strcmp(metric->unit, "%") == 0, ok;
+    size_t negative = text[0] == '-'; /* a profit may be */
     if (percent && strchr(text, '%') == NULL) {
         dc_text_printf(&why, "`%s` is in percent: write `%s %%`", metric->name, text);
         ok = false;
     } else {
-        ok = ds_value_real(text, strlen(text), units[u].dim, value, &why);
+        ok = ds_value_real(text + negative, strlen(text) - negative, units[u].dim, value, &why);
     }
+    if (negative)
+        *value = -*value;
     if (!ok)
-        ds_bind_why(b, node, "expect", &why);
+        ds_bind_why(b, node, what, &why);
     *value = percent ? *value * 100 : *value / units[u].scale;
     dc_text_free(&why);
     return ok;
 }
 
-static void metric_expect(struct ds_bind *b, const struct ds_yaml *node, struct ds_expect *out)
+bool ds_bind_expect(struct ds_bind *b, const struct ds_yaml *node, const char *what,
+                    struct ds_expect *out)
 {
     static const struct {
         const char *word;
@@ -223,19 +232,19 @@ static void metric_expect(struct ds_bind *b, const struct ds_yaml *node, struct 
     char *name = ds_yaml_copy(b->arena, text, size);
     if (name == NULL) {
         b->d->failed = true;
-        return;
+        return false;
     }
     out->metric = name;
-    const struct ds_metric *metric = metric_find(b, node, name);
+    const struct ds_metric *metric = ds_bind_metric(b, node, what, name);
     if (metric == NULL)
-        return;
+        return false;
     const char *p = text + size + strspn(text + size, " ");
     bool truth = strcmp(metric->unit, "bool") == 0;
     if (*p == '\0') {
         if (!truth)
-            ds_bind_error(b, node, "expect: `%s` is a number: compare it, as in `%s < 5`", name,
+            ds_bind_error(b, node, "%s: `%s` is a number: compare it, as in `%s < 5`", what, name,
                           name);
-        return;
+        return truth;
     }
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
         size_t n = strlen(ops[i].word);
@@ -244,10 +253,10 @@ static void metric_expect(struct ds_bind *b, const struct ds_yaml *node, struct 
         out->op = ops[i].op;
         p += n;
         p += strspn(p, " ");
-        metric_value(b, node, metric, p, &out->value);
-        return;
+        return ds_bind_metric_value(b, node, what, metric, p, &out->value);
     }
-    ds_bind_error(b, node, "expect: `%s`: after the metric comes one of < <= > >= == !=", text);
+    ds_bind_error(b, node, "%s: `%s`: after the metric comes one of < <= > >= == !=", what, text);
+    return false;
 }
 
 void ds_bind_expects(struct ds_bind *b, const struct ds_param *row, const struct ds_yaml *node)
@@ -268,7 +277,7 @@ void ds_bind_expects(struct ds_bind *b, const struct ds_param *row, const struct
     const struct ds_yaml *n = node->kind == DS_YAML_SCALAR ? node : node->first;
     for (size_t i = 0; i < count; i++, n = n->next) {
         if (n->kind == DS_YAML_SCALAR)
-            metric_expect(b, n, &items[i]);
+            ds_bind_expect(b, n, "expect", &items[i]);
         else
             ds_bind_error(b, n, "expect: an expectation is a text such as `safety`");
     }

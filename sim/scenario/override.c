@@ -3,7 +3,8 @@
  *
  *     path := name { '.' name | '[' index ']' | '[' quoted ']' }
  *
- * A name after a list is the element whose `name` (or `id`) it is: nodes.sto.count. */
+ * A name after a list is the element whose `name` (or `id`) it is: nodes.sto.count; in a study, its
+ * `label` or `path`: parameters['protocol.theta'].values. */
 #include "sim/scenario/load.h"
 
 #include <stdio.h>
@@ -91,6 +92,17 @@ static char *override_segment(struct override *o, size_t *index)
     return ds_yaml_copy(o->b->arena, start, (size_t)(end - start));
 }
 
+static bool override_called(const struct ds_yaml *element, const char *name)
+{
+    static const char *const keys[] = {"name", "id", "label", "path"};
+    for (size_t i = 0; element->kind == DS_YAML_MAP && i < sizeof keys / sizeof keys[0]; i++) {
+        const struct ds_yaml *key = ds_yaml_get(element, keys[i]);
+        if (key != NULL && key->kind == DS_YAML_SCALAR && strcmp(key->text, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 static struct ds_yaml *override_element(struct override *o, struct ds_yaml *list, const char *name,
                                         size_t index)
 {
@@ -101,13 +113,8 @@ static struct ds_yaml *override_element(struct override *o, struct ds_yaml *list
         if (n == NULL && index == list->count && (n = override_new(o, DS_YAML_SCALAR)) != NULL)
             ds_yaml_append(list, n);
     } else {
-        for (; n != NULL; n = n->next) {
-            const struct ds_yaml *key = n->kind == DS_YAML_MAP ? ds_yaml_get(n, "name") : NULL;
-            if (key == NULL && n->kind == DS_YAML_MAP)
-                key = ds_yaml_get(n, "id");
-            if (key != NULL && key->kind == DS_YAML_SCALAR && strcmp(key->text, name) == 0)
-                break;
-        }
+        for (; n != NULL && !override_called(n, name); n = n->next)
+            ;
     }
     if (n == NULL)
         override_error(o, "the list has no element `%s`: use its name, or an index from 0", name);

@@ -38,8 +38,6 @@ static void print_integer(const struct ds_param *row, uint64_t value, struct dc_
 {
     if (value == 0 && row->zero != NULL)
         dc_text_add(out, row->zero);
-    else if (value == UINT32_MAX && row->most != NULL)
-        dc_text_add(out, row->most);
     else
         ds_value_print_integer(out, row->dim, value);
 }
@@ -61,6 +59,10 @@ static void print_flags(const struct ds_param *row, uint32_t value, struct dc_te
 static void print_scalar(const struct ds_param *row, const char *base, struct dc_text *out)
 {
     const char *field = base + row->offset;
+    if (row->most != NULL && print_u32(field) == UINT32_MAX) {
+        dc_text_add(out, row->most);
+        return;
+    }
     switch (row->type) {
     case DS_COUNT:
     case DS_AMOUNT32: print_integer(row, print_u32(field), out); break;

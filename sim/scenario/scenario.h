@@ -377,6 +377,8 @@ struct ds_scenario {
     size_t groups_count;
     uint64_t nodes_count, validators_count, services_count, clients_count;
     struct dc_params protocol; /* delay_typical_ns, delay_max_ns: left 0, set by the world */
+    struct dc_upgrade upgrade; /* epoch 0: none */
+    bool upgrades;
     struct ds_fault *faults;
     size_t faults_count;
     struct ds_record record;

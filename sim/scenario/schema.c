@@ -86,7 +86,13 @@ static void schema_type(const struct ds_param *row, struct dc_text *out)
                          "\"items\":{\"type\":\"number\"}");
         break;
     case DS_ENUM:
-    case DS_BOOL: schema_words(row->choices, out); break;
+    case DS_BOOL:
+        if (word != NULL)
+            dc_text_add(out, "\"anyOf\":[{");
+        schema_words(row->choices, out);
+        if (word != NULL)
+            dc_text_printf(out, "},{\"const\":\"%s\"}]", word);
+        break;
     case DS_FLAGS:
         dc_text_add(out, "\"anyOf\":[{\"type\":\"string\"},{\"type\":\"array\",\"items\":{");
         schema_words(row->choices, out);

@@ -5,7 +5,7 @@
  *     set: {duration: 24 epochs}             # for all of its runs
  *     parameters:
  *       - {path: protocol.theta, values: [0, 0.1, 0.3]}
- *       - {path: protocol.slash_first, range: [0.1 %, 10 %], scale: log}
+ *       - {path: protocol.slash_first, range: [0.1 %, 2 %], scale: log}
  *     design: {kind: sobol, points: 64}
  *     replications: 10
  *     objectives: [minimise loss]
@@ -35,8 +35,12 @@ struct ds_study {
     uint64_t seed; /* replication r, from 0, runs with seed + r [1] */
     struct da_parameter *parameter;
     size_t parameters;
+    const struct ds_study_axis *axis; /* of each parameter: how its values are written */
     enum da_design design;
-    size_t base; /* SALTELLI, MORRIS: as in struct da_study */
+    size_t base;        /* SALTELLI, MORRIS: as in struct da_study */
+    uint32_t levels;    /* MORRIS; GRID: of ranges, both ends included */
+    size_t plan_points; /* LHS, SOBOL: as asked for */
+    uint64_t design_seed;
     struct ds_study_point *point;
     size_t points;
     struct {
@@ -65,7 +69,8 @@ struct ds_study {
     struct { /* what `rare` estimates: P(metric reaches the last level) */
         bool given;
         const char *metric;
-        double *level; /* increasing */
+        double *level;           /* increasing, in the metric's unit */
+        const char **level_text; /* as written */
         size_t levels;
         uint32_t split; /* runs that go on from each that reaches a level [4] */
         uint32_t roots; /* independent beginnings [100] */
@@ -74,14 +79,41 @@ struct ds_study {
     struct dc_arena arena;
 };
 
-/* As ds_scenario_load; overrides edit the study ("replications=2", "design.points=16").  *out is zeroed first and
- * needs ds_study_free in every case. */
+/* Whether a file is a study rather than a scenario: it has `scenario` or `parameters` at the top.
+ * False as well when it cannot be read. */
+bool ds_study_is(const char *path);
+/* As ds_scenario_load; overrides edit the study ("replications=2", "design.points=16").  *out is
+ * zeroed first and needs ds_study_free in every case. */
 enum dc_status ds_study_load(const char *path, const char *const *overrides, size_t count,
                              struct ds_study *out, struct ds_diagnostics *d) DC_MUST_USE;
+/* Likewise from memory; with source->folder NULL the scenario and its files are inputs. */
+enum dc_status ds_study_load_text(const struct ds_source *source, const char *const *overrides,
+                                  size_t count, struct ds_study *out,
+                                  struct ds_diagnostics *d) DC_MUST_USE;
 void ds_study_free(struct ds_study *study);
-/* The overrides of any setting x (one number per parameter) into the arena, as a point's: what
- * `tune` asks for; whole numbers are rounded, lists go to the nearest index. */
+/* Runs of the whole study: points x replications.most. */
+uint64_t ds_study_runs(const struct ds_study *study);
+
+/* ---- any setting, not only the design's points: what `tune` asks for ------------------------- */
+
+/* The overrides of setting x (one number per parameter) into the arena, as a point's; each x as by
+ * ds_study_snap.  NULL: out of memory. */
 const char **ds_study_overrides(const struct ds_study *study, const double *x, size_t *count,
                                 struct dc_arena *arena);
+/* The nearest value that parameter can have: of a range, clamped, whole numbers rounded, others to
+ * nine digits or a base unit (ns, byte); of a list, its nearest value. */
+double ds_study_snap(const struct ds_study *study, size_t parameter, double x);
+/* Its value at u in [0, 1]: along a range, linear or log; the floor(u n)-th of a list of n. */
+double ds_study_at(const struct ds_study *study, size_t parameter, double u);
+
+/* ---- for people and editors ------------------------------------------------------------------ */
+
+/* JSON Schema (2020-12) of study files; the table of scenarios/README.md, in Markdown. */
+void ds_study_schema(struct dc_text *out);
+void ds_study_reference(struct dc_text *out);
+/* "study" lists the keys, "study.design.points" documents one; DC_ERR_USAGE as
+ * ds_scenario_explain. */
+enum dc_status ds_study_explain(const char *path, struct dc_text *out,
+                                struct dc_error *error) DC_MUST_USE;
 
 #endif

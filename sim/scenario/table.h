@@ -61,7 +61,7 @@ struct ds_param {
     uint32_t kinds;   /* DIST: bits of enum ds_dist_kind */
     uint32_t only;    /* bits of the deciding row's values for which this row applies; 0: all */
     const char *zero; /* the word that stands for 0.  A SECTION: sets the bool at count_offset */
-    const char *most; /* the word that stands for UINT32_MAX: resolved by the loader */
+    const char *most; /* the word that stands for UINT32_MAX, of rows of 32 bits */
     const char *meaning;
 };
 
@@ -74,6 +74,11 @@ const struct ds_param *ds_param_find(const char *path, size_t size);
 /* The members of `path` ("" for the top, "network", "nodes[]") in order: start with *cursor 0;
  * NULL ends. */
 const struct ds_param *ds_param_next(const char *path, size_t *cursor);
+/* nodes[1].count, nodes.sto.count and nodes.count to the row nodes[].count, whose path goes into
+ * table; a path below a mix or weights (nodes.sto.strategy.ghost) to its row.  NULL: unknown. */
+const struct ds_param *ds_param_resolve(const char *path, char *table, size_t size_max);
+/* The known path, or name, nearest to an unknown one; NULL: none is near. */
+const char *ds_param_suggest(const char *path);
 /* The last part of a row's path. */
 const char *ds_param_name(const struct ds_param *row);
 /* The deciding row among the members of path, or NULL. */
@@ -104,6 +109,8 @@ extern const struct ds_param ds_rows_protocol[];
 extern const size_t ds_rows_protocol_count;
 extern const struct ds_param ds_rows_money[]; /* the rest of protocol */
 extern const size_t ds_rows_money_count;
+extern const struct ds_param ds_rows_upgrade[]; /* and the last of it */
+extern const size_t ds_rows_upgrade_count;
 extern const struct ds_param ds_rows_fault[];
 extern const size_t ds_rows_fault_count;
 extern const struct ds_param ds_rows_run[]; /* record, heal, expect, sometimes */

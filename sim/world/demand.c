@@ -105,7 +105,7 @@ static enum dc_status demand_group(struct ds_world *w, struct world_demand *d,
 static uint64_t demand_draw(const struct ds_world *w, uint32_t client, const char *purpose,
                             uint64_t ordinal)
 {
-    struct dc_stream s = dc_stream(w->scenario->seed, w->identity[client], dc_name(purpose));
+    struct dc_stream s = dc_stream(w->luck, w->identity[client], dc_name(purpose));
     return dc_stream_at(&s, ordinal);
 }
 

@@ -27,7 +27,7 @@ static int64_t churn_draw(const struct ds_world *w, uint32_t fault, uint32_t nod
 {
     const struct ds_fault *f = &w->scenario->faults[fault];
     const struct world_fault *s = &w->script->fault[fault];
-    return ds_churn_time(f, down ? s->mttr : s->mtbf, w->scenario->seed, w->identity[node], n,
+    return ds_churn_time(f, down ? s->mttr : s->mtbf, w->luck, w->identity[node], n,
                          down);
 }
 

@@ -243,7 +243,7 @@ static void occurrence_steps(struct ds_world *w, const struct ds_fault_step *ste
     if (w->script->fault[step->fault].every != NULL && step->occurrence + 1 < f->times) {
         next = *step;
         next.occurrence++;
-        next.at_ns += ds_fault_gap(f, w->script->fault[step->fault].every, w->scenario->seed,
+        next.at_ns += ds_fault_gap(f, w->script->fault[step->fault].every, w->luck,
                                    step->occurrence);
         ds_schedule_add(schedule, &next);
     }

@@ -140,6 +140,12 @@ struct world_strategy {
 
 struct ds_world {
     const struct ds_scenario *scenario;
+    struct ds_scenario *branched; /* a copy with another's upgrade, or NULL; branch.c */
+    bool (*pause)(void *ctx, struct ds_world *w);
+    void *pause_ctx;
+    uint64_t luck;          /* the seed of draws yet to be made: the scenario's, or ds_world_turn's */
+    bool paused;            /* the barrier that is due again has been run: */
+    int64_t paused_next_ns; /* and answered this */
     struct ds_world_options options;
     struct ds_kernel *kernel;
     struct ds_net *net;

@@ -79,7 +79,7 @@ uint64_t world_machine_cost(const struct ds_world *w, uint32_t node, const uint3
     if (d->max == 0)
         return cost_q8;
     struct dc_stream s =
-        dc_stream(w->scenario->seed, w->identity[w->machine[node]], dc_name("load"));
+        dc_stream(w->luck, w->identity[w->machine[node]], dc_name("load"));
     int64_t factor = dc_dist_at(d, dc_stream_at(&s, (uint64_t)(start_ns / w->noise_slot_ns)));
     return dc_muldiv(cost_q8, (uint64_t)factor, NOISE_ONE);
 }

@@ -73,8 +73,10 @@ static void observe_commit(struct ds_world *w, const struct commit *c)
             world_truth_epoch(w, c->block->header.epoch);
         world_rational_block(w, c->block);
         if (c->block->outcome != NULL && c->block->outcome->first_of_epoch &&
-            c->block->header.epoch > 0)
+            c->block->header.epoch > 0) {
             world_observe_epoch_end(w, c->block->header.epoch - 1, c->time_ns);
+            world_level_epoch(w, c->block);
+        }
         if (height >= o->height_last)
             w->end_check = true;
     }

@@ -7,6 +7,8 @@
 
 #include "sim/world/inside.h"
 
+/* Begins the results file at options.output, with what does not change. */
+enum dc_status world_observer_file(struct ds_world *w, struct dc_error *error) DC_MUST_USE;
 enum dc_status world_observer_create(struct ds_world *w, struct dc_error *error) DC_MUST_USE;
 void world_observer_free(struct ds_world *w);
 /* Takes what the shards collected since the last barrier. */

@@ -61,6 +61,13 @@ struct link_tally {
 };
 #define OBSERVE_LINKS 64
 
+/* Numbers that only grow while a run goes on, as of the newest epoch (level.c). */
+struct level {
+    uint64_t honest_ejections;
+    double nearest_ejection, cheat_seat_share;
+    bool *out; /* per node: it was ejected */
+};
+
 /* What the two other worlds came to (lift.c); NaN where they were not run. */
 struct ds_lift {
     double loss_none, loss_audits;
@@ -104,7 +111,9 @@ struct ds_observer {
     uint64_t faults; /* occurrences that were executed */
     uint64_t transactions, rounds_timed_out, refused, requests, requests_failed;
     uint64_t supply_breaks, challenges, challenges_cheat, by_cause[DS_CAUSE_COUNT];
+    uint64_t challenges_upgraded; /* under the values of protocol.upgrade */
     uint64_t flags, flags_false, demands;
+    struct level level;
     uint64_t pool, reward_cheats, honest_reward, honest_epochs; /* of service nodes */
     double fdr, load, theta;                                    /* sums over epochs */
     double forecast_error;
@@ -156,6 +165,9 @@ void world_spells_end(struct ds_world *w);
 /* One node's epoch: what it earned, into the sums of its strategy. */
 void world_tally_node(struct ds_world *w, uint32_t node, uint64_t epoch, uint64_t reward);
 void world_tally_epoch(struct ds_world *w, uint64_t epoch); /* writes and adds up the rows */
+/* level.c: with the first block of an epoch, final; before any, NULL. */
+void world_level_epoch(struct ds_world *w, const struct dc_block *b);
+void world_level_rows(struct ds_world *w);
 /* lift.c */
 enum dc_status world_lift(struct ds_world *w, struct dc_error *error) DC_MUST_USE;
 /* The bytes that challenges caused so far. */

@@ -80,13 +80,32 @@ static enum dc_status open_inputs(struct ds_world *w, struct dc_error *error)
     return s;
 }
 
-static enum dc_status open_file(struct ds_world *w, char *const *vocabulary, struct dc_error *error)
+/* The tables that the scenario keeps. */
+static uint64_t open_tables_off(const struct ds_world *w)
 {
     const struct ds_record *keep = &w->scenario->record;
+    uint64_t off = 0;
+    off |= !keep->node_epoch ? (uint64_t)1 << DS_TABLE_NODE_EPOCH : 0;
+    off |= !keep->blocks ? (uint64_t)1 << DS_TABLE_BLOCKS : 0;
+    off |= !keep->challenges ? (uint64_t)1 << DS_TABLE_CHALLENGES : 0;
+    off |= !w->options.trace ? (uint64_t)1 << DS_TABLE_TRACE : 0;
+    return off;
+}
+
+static void open_sizes(const struct ds_world *w, uint64_t sizes[DS_DIM_COUNT])
+{
+    memset(sizes, 0, DS_DIM_COUNT * sizeof *sizes);
+    sizes[DS_DIM_NODE] = w->nodes;
+    sizes[DS_DIM_CAUSE] = DS_CAUSE_COUNT;
+    sizes[DS_DIM_MESSAGE] = KIND_COUNT;
+}
+
+static enum dc_status open_file(struct ds_world *w, char *const *vocabulary, struct dc_error *error)
+{
     struct dc_text resolved = {0};
     ds_scenario_print_resolved(w->scenario, &resolved);
-    uint64_t sizes[DS_DIM_COUNT] = {
-        [DS_DIM_NODE] = w->nodes, [DS_DIM_CAUSE] = DS_CAUSE_COUNT, [DS_DIM_MESSAGE] = KIND_COUNT};
+    uint64_t sizes[DS_DIM_COUNT];
+    open_sizes(w, sizes);
     const char *meanings[DS_VOCABULARY_COUNT] = {0};
     for (int i = 0; i < DS_VOCABULARY_COUNT; i++)
         meanings[i] = vocabulary[i];
@@ -100,13 +119,8 @@ static enum dc_status open_file(struct ds_world *w, char *const *vocabulary, str
     attribute[2] = (struct ds_attribute){"scenario", resolved.data};
     for (size_t i = 0; i < given; i++)
         attribute[3 + i] = w->options.attributes[i];
-    uint64_t off = 0;
-    off |= !keep->node_epoch ? (uint64_t)1 << DS_TABLE_NODE_EPOCH : 0;
-    off |= !keep->blocks ? (uint64_t)1 << DS_TABLE_BLOCKS : 0;
-    off |= !keep->challenges ? (uint64_t)1 << DS_TABLE_CHALLENGES : 0;
-    off |= !w->options.trace ? (uint64_t)1 << DS_TABLE_TRACE : 0;
     struct ds_record_options options = {.path = w->options.output,
-                                        .tables_off = off,
+                                        .tables_off = open_tables_off(w),
                                         .sizes = sizes,
                                         .meanings = meanings,
                                         .attributes = attribute,
@@ -119,6 +133,32 @@ static enum dc_status open_file(struct ds_world *w, char *const *vocabulary, str
         s = open_inputs(w, error);
     dc_mem_free(attribute);
     dc_text_free(&resolved);
+    return s;
+}
+
+/* Rows wait for a file. */
+static enum dc_status open_nothing(struct ds_world *w, struct dc_error *error)
+{
+    uint64_t sizes[DS_DIM_COUNT];
+    open_sizes(w, sizes);
+    struct ds_record_options options = {.tables_off = open_tables_off(w), .sizes = sizes};
+    return ds_recorder_wait(&options, &w->observer->recorder, error);
+}
+
+enum dc_status world_observer_file(struct ds_world *w, struct dc_error *error)
+{
+    const char *strategies[WORLD_STRATEGIES_MAX];
+    for (uint32_t i = 0; i < w->strategies; i++)
+        strategies[i] = w->strategy[i].name;
+    char *vocabulary[DS_VOCABULARY_COUNT] = {
+        [DS_VOCABULARY_REGION] = open_regions(w),
+        [DS_VOCABULARY_STRATEGY] = open_words(strategies, w->strategies),
+        [DS_VOCABULARY_FAULT_KIND] = open_words(fault_names, DS_FAULT_KINDS),
+        [DS_VOCABULARY_EVENT_KIND] = open_words(ds_event_names, EV_COUNT),
+        [DS_VOCABULARY_MESSAGE_KIND] = open_words(ds_message_names, KIND_COUNT)};
+    enum dc_status s = open_file(w, vocabulary, error);
+    for (int i = 0; i < DS_VOCABULARY_COUNT; i++)
+        dc_mem_free(vocabulary[i]);
     return s;
 }
 
@@ -150,22 +190,12 @@ enum dc_status world_observer_create(struct ds_world *w, struct dc_error *error)
                          : UINT64_MAX;
     o->epoch_row.theta = dc_q31_to_double(w->params.theta);
     o->lift = (struct ds_lift){NAN, NAN, NAN};
+    o->level.out = dc_mem_need(w->nodes, sizeof *o->level.out, "ejections");
+    world_level_epoch(w, dc_store_genesis(w->store));
     world_spells_turn(w, 0);
-    if (w->options.output == NULL)
-        return DC_OK;
-    const char *strategies[WORLD_STRATEGIES_MAX];
-    for (uint32_t i = 0; i < w->strategies; i++)
-        strategies[i] = w->strategy[i].name;
-    char *vocabulary[DS_VOCABULARY_COUNT] = {
-        [DS_VOCABULARY_REGION] = open_regions(w),
-        [DS_VOCABULARY_STRATEGY] = open_words(strategies, w->strategies),
-        [DS_VOCABULARY_FAULT_KIND] = open_words(fault_names, DS_FAULT_KINDS),
-        [DS_VOCABULARY_EVENT_KIND] = open_words(ds_event_names, EV_COUNT),
-        [DS_VOCABULARY_MESSAGE_KIND] = open_words(ds_message_names, KIND_COUNT)};
-    enum dc_status s = open_file(w, vocabulary, error);
-    for (int i = 0; i < DS_VOCABULARY_COUNT; i++)
-        dc_mem_free(vocabulary[i]);
-    return s;
+    return w->options.wait             ? open_nothing(w, error)
+           : w->options.output != NULL ? world_observer_file(w, error)
+                                       : DC_OK;
 }
 
 void world_observer_free(struct ds_world *w)
@@ -191,6 +221,7 @@ void world_observer_free(struct ds_world *w)
     }
     dc_mem_free(c);
     dc_mem_free(o->fate);
+    dc_mem_free(o->level.out);
     dc_mem_free(o->slice);
     dc_mem_free(o->commit);
     dc_mem_free(o->trace);

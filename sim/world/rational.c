@@ -187,7 +187,7 @@ static uint8_t rational_revise(const struct ds_world *w, const struct rational_m
 {
     const struct world_rational *r = w->rational;
     const struct ds_rational *rule = &w->group[m->node]->rational;
-    struct dc_stream s = dc_stream(w->scenario->seed, w->identity[m->node], dc_name("revision"));
+    struct dc_stream s = dc_stream(w->luck, w->identity[m->node], dc_name("revision"));
     s.counter = r->epoch * 8; /* draws of an epoch, at most */
     uint64_t whether = dc_next64(&s), how = dc_next64(&s), whom = dc_next64(&s),
              take = dc_next64(&s);

@@ -68,6 +68,8 @@ static void rows_drawn(struct ds_world *w, const struct dc_block *b)
             continue;
         uint8_t cause = rows_cause(c->cause);
         o->challenges++;
+        o->challenges_upgraded += w->scenario->upgrades &&
+                                  b->header.epoch >= w->scenario->upgrade.epoch;
         o->challenges_cheat += world_cheats(w, node, b->header.epoch);
         e->challenges_issued++;
         e->challenges_theta += (cause & DS_CAUSE_THETA) != 0;

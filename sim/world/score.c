@@ -242,6 +242,10 @@ static void score_loss(struct ds_world *w)
     struct honest h = score_honest(w, UINT32_MAX);
     double cost = (double)o->challenges * ((double)w->params.challenge_cost +
                                            (double)w->params.fee_verdict * w->params.verifiers);
+    struct dc_params upgraded = w->params;
+    dc_params_upgrade(&upgraded, &w->scenario->upgrade);
+    cost += (double)o->challenges_upgraded * (double)w->params.fee_verdict *
+            ((double)upgraded.verifiers - w->params.verifiers);
     double pool = (double)o->pool / 100;
     double leaked = world_ratio((double)o->reward_cheats, pool);
     double slashed = world_ratio((double)h.slashed_money, pool), lost = world_ratio(h.lost, pool);
@@ -254,6 +258,7 @@ static void score_loss(struct ds_world *w)
     score_honest_rows(w, &h, "");
     world_scalar_count(w, "honest_slashed_equivocation", h.equivocation);
     world_scalar_count(w, "max_ejections_one_node", h.most);
+    world_level_rows(w);
     score_links(w);
 }
 

@@ -51,6 +51,7 @@ static enum dc_status world_store(struct ds_world *w, const struct world_genesis
     uint32_t regions;
     int64_t *allowance = world_allowances(w, &regions);
     struct dc_genesis genesis = {.params = w->params,
+                                 .upgrade = w->scenario->upgrade,
                                  .accounts = w->nodes,
                                  .account = g->account,
                                  .deals = g->deals,
@@ -203,6 +204,10 @@ static int64_t world_barrier(void *ctx, int64_t now_ns)
     struct ds_world *w = ctx;
     if (w->draining)
         return INT64_MAX;
+    if (w->paused) {
+        w->paused = false;
+        return w->paused_next_ns;
+    }
     if (w->sibling != NULL)
         world_machines_share(w);
     world_observe(w, now_ns);
@@ -222,7 +227,13 @@ static int64_t world_barrier(void *ctx, int64_t now_ns)
             return now_ns;
     }
     world_progress(w, now_ns);
-    return next < w->chore_next_ns ? next : w->chore_next_ns;
+    if (next > w->chore_next_ns)
+        next = w->chore_next_ns;
+    if (w->pause == NULL || !w->pause(w->pause_ctx, w))
+        return next;
+    w->paused = true;
+    w->paused_next_ns = next;
+    return now_ns;
 }
 
 static bool world_idle(void *ctx, uint32_t shard)
@@ -372,6 +383,7 @@ static struct ds_world *world_new(const struct ds_scenario *scenario,
         return NULL;
     }
     w->scenario = scenario;
+    w->luck = scenario->seed;
     w->options = *options;
     w->options.trace = options->trace || scenario->record.trace;
     w->threads = options->threads == 0 ? 1 : options->threads;
@@ -402,21 +414,6 @@ enum dc_status ds_world_create(const struct ds_scenario *scenario,
                                struct dc_error *error)
 {
     return world_create_for(scenario, options, scenario->protocol.theta, out, error);
-}
-
-enum dc_status ds_world_run(struct ds_world *w, struct dc_error *error)
-{
-    w->end = DS_WORLD_DONE;
-    ds_kernel_run(w->kernel, w->end_ns);
-    world_observe(w, ds_kernel_now(w->kernel));
-    if (w->watch != NULL)
-        world_watch_barrier(w, INT64_MAX);
-    if (w->scenario->duration_epochs != 0 && w->end == DS_WORLD_DONE &&
-        world_epochs_final(w) < w->scenario->duration_epochs)
-        w->end = world_halted(w) ? DS_WORLD_HALTED : DS_WORLD_TIME;
-    if (w->error.status != DC_OK)
-        return dc_error_set(error, w->error.status, "%s", w->error.text);
-    return DC_OK;
 }
 
 enum dc_status ds_world_finish(struct ds_world *w, struct ds_summary *summary,
@@ -479,6 +476,7 @@ void ds_world_destroy(struct ds_world *w)
                       w->access_ns, w->truth_past, w->cheat_first};
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
         dc_mem_free(arrays[i]);
+    dc_mem_free(w->branched);
     dc_mem_free(w);
 }
 

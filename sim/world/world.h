@@ -83,6 +83,7 @@ struct ds_world_options {
     size_t attribute_count;
     bool stop_at_violation; /* end the run where the first is found (DS_WORLD_VIOLATED) */
     bool stop_when_lively;  /* end it 10 s after all whom `heal` healed have gone on (UNTIL) */
+    bool wait; /* rows wait in memory for the file of ds_world_adopt; output is not looked at */
 };
 
 enum ds_world_end {
@@ -140,6 +141,39 @@ enum dc_status ds_world_run(struct ds_world *w, struct dc_error *error) DC_MUST_
 enum dc_status ds_world_finish(struct ds_world *w, struct ds_summary *summary,
                                struct dc_error *error) DC_MUST_USE;
 void ds_world_destroy(struct ds_world *w); /* NULL is fine */
+
+/* ---- runs that part (branch.c) ---------------------------------------------------------------- */
+
+/* Goes on until pause says so: asked at every barrier, on one thread, once all that happened before
+ * it is observed.  *paused false: the run went to its end, as by ds_world_run.  A paused world holds
+ * no thread and no file (options: threads 1, output NULL), so that it may be forked; it goes on with
+ * this call or ds_world_run, and nothing tells that it ever paused. */
+enum dc_status ds_world_run_until(struct ds_world *w, bool (*pause)(void *ctx, struct ds_world *w),
+                                  void *ctx, bool *paused, struct dc_error *error) DC_MUST_USE;
+/* From here on everything that is yet to be drawn is drawn by another key: R of blocks yet to be made,
+ * luck of messages yet to be sent, arrivals and revisions, noise of machines, times of faults that come
+ * again.  What nodes are and what is under way stays.  For copies of a world that is paused, or has not
+ * begun. */
+enum dc_status ds_world_turn(struct ds_world *w, uint64_t key, struct dc_error *error) DC_MUST_USE;
+/* Whether ds_world_level knows the metric, and what it is in the run so far: the largest until now, as of
+ * the newest epoch that has begun.  A world that ended has the same number in its summary. */
+bool ds_world_level_known(const char *metric);
+double ds_world_level(const struct ds_world *w, const char *metric);
+
+/* To the last barrier before anything can read protocol.upgrade.  DC_ERR_USAGE: that is past, because
+ * very many blocks became final at once. */
+enum dc_status ds_world_run_to_upgrade(struct ds_world *w, bool *paused,
+                                       struct dc_error *error) DC_MUST_USE;
+/* Whether two scenarios are the same run up to an upgrade: both have one at the same epoch, and
+ * beside its values, `expect` and `sometimes` nothing differs.  Else DC_ERR_USAGE: what does. */
+enum dc_status ds_world_same_beginning(const struct ds_scenario *a, const struct ds_scenario *b,
+                                       struct dc_error *error) DC_MUST_USE;
+/* Makes the world, paused there (options.wait), the run of such a scenario: from here on everything
+ * is as in its run from the beginning, and so are the bytes of its file at `output` (NULL: none).
+ * The scenario is borrowed as by ds_world_create.  Errors: DC_ERR_USAGE when values of the upgrade
+ * were read already or cannot be, DC_ERR_IO. */
+enum dc_status ds_world_adopt(struct ds_world *w, const struct ds_scenario *scenario,
+                              const char *output, struct dc_error *error) DC_MUST_USE;
 
 /* Counts that benchmarks print; not part of results. */
 struct ds_world_counts {

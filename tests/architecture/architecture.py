@@ -66,7 +66,7 @@ LIBRARIES = [  # header, where
     (r"omp\.h", r"sim/.*"),
     (r"time\.h|sys/time\.h", PRINTERS),
     (r"assert\.h", r"nowhere: DC_CHECK is never compiled out"),
-    (r"malloc\.h|alloca\.h", r"models/base/mem\.c"),
+    (r"malloc\.h|alloca\.h", r"models/base/mem\.c|analysis/read_rehearse\.c"),
     # a model has no world of its own
     (r"unistd\.h|sys/.*|netinet/.*|arpa/.*|pthread\.h|threads\.h|signal\.h|fcntl\.h|locale\.h|poll\.h",
      r"(sim|analysis)/.*"),
@@ -93,7 +93,7 @@ BANNED = [
      PRINTERS, "called"),
     ("printing", r"stdout|stderr", PRINTERS + r"|models/base/(status|mem)\.c", "used"),
     ("ending", r"exit|_exit|_Exit|quick_exit|abort|raise|longjmp|siglongjmp",
-     PRINTERS + r"|models/base/(status|mem)\.c", "called"),
+     PRINTERS + r"|models/base/(status|mem)\.c|analysis/read_rehearse\.c", "called"),
     ("environment", r"getenv|secure_getenv|setenv|putenv|setlocale|getcwd|gethostname|getpid|getppid",
      PRINTERS, "called"),
 ]

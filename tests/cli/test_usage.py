@@ -8,8 +8,8 @@ import cli
 from cli import Case, scenario
 
 COMMANDS = ["run", "check", "verify", "diff", "trace", "explain", "schema", "list", "detect", "bench",
-            "fuzz", "twins"]
-LATER = ["sweep", "tune", "serve", "report"]
+            "fuzz", "twins", "tune", "sweep", "rare", "compare", "select", "report"]
+LATER = ["serve"]
 
 
 class Help(Case):
@@ -153,6 +153,23 @@ class Documents(Case):
         self.assertIn("theta", text)
         self.assertIn("|", text)
         self.assertNotIn("--markdown", self.call("schema", "-h").stdout)
+
+    def test_studies_are_explained_and_checked(self):
+        schema = json.loads(self.call("schema", "--study", code=0).stdout)
+        self.assertIn("parameters", schema["properties"])
+        self.assertIn("| `design.points` |",
+                      self.call("schema", "--study", "--markdown", code=0).stdout)
+        self.assertIn("\n  design.points ", self.call("explain", "study", code=0).stdout)
+        self.assertIn("did you mean `study.design`?",
+                      self.call("explain", "study.desing", code=2).stderr)
+        small = scenario("studies/small.yaml")
+        text = self.call("check", small, code=0).stdout
+        self.assertIn("replications: 2\n", text)
+        self.assertIn("# 4 points, 8 runs of", text)
+        text = self.call("check", small, "--set", "replications=5", code=0).stdout
+        self.assertIn("# 4 points, 20 runs of", text)
+        self.assertIn("did you mean `grid`?",
+                      self.call("check", small, "--set", "design=gird", code=2).stderr)
 
     def test_list_has_every_kind(self):
         text = self.call("list", code=0).stdout

@@ -8,7 +8,10 @@ foreach(folder IN LISTS mutant_folders)
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/${folder}/*.c")
   list(APPEND mutant_sources ${sources})
 endforeach()
-add_library(destra_mutants STATIC ${mutant_sources})
+set(assets "${CMAKE_BINARY_DIR}/generated/page_assets.c") # made for the library `analysis`
+set_source_files_properties("${assets}" PROPERTIES GENERATED TRUE)
+add_library(destra_mutants STATIC ${mutant_sources} "${assets}")
+add_dependencies(destra_mutants analysis)
 target_compile_definitions(destra_mutants PUBLIC DC_MUTANTS=1)
 target_link_libraries(destra_mutants PUBLIC destra_flags m PkgConfig::SODIUM OpenMP::OpenMP_C
   PkgConfig::IGRAPH PkgConfig::GSL PkgConfig::FYAML PkgConfig::HDF5 hdf5_serial_hl)

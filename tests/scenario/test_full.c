@@ -234,7 +234,8 @@ static void test_every_row(void)
     for (size_t n = 0; (row = ds_param_at(n)) != NULL; n++) {
         char value[64], set[160], line[160];
         const char *sets[] = {set};
-        if (strncmp(row->path, "protocol.", 9) != 0 || !another(row, value, sizeof value))
+        if (strncmp(row->path, "protocol.", 9) != 0 || !another(row, value, sizeof value) ||
+            strncmp(row->path, "protocol.upgrade.", 17) == 0) /* needs an epoch: test_branch.c */
             continue;
         snprintf(set, sizeof set, "%s=%s", row->path, value);
         snprintf(line, sizeof line, "\n  %s: %s\n", ds_param_name(row), value);

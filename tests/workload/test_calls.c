@@ -46,6 +46,7 @@ static struct town *town_create(const char *demand, bool traced)
     CU_ASSERT_EQUAL_FATAL(ds_scenario_load_text(&source, NULL, 0, &t->scenario, &d), DC_OK);
     ds_diagnostics_free(&d);
     t->w.scenario = &t->scenario;
+    t->w.luck = t->scenario.seed;
     t->w.nodes = NODES + CLIENTS;
     t->w.end_ns = t->scenario.duration_ns;
     t->w.group = t->group;
