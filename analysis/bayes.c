@@ -235,22 +235,6 @@ size_t da_bayes_intern(struct da_bayes *b, const double *u, double near)
     return p;
 }
 
-size_t da_bayes_add(struct da_bayes *b, const double *x)
-{
-    double u[DA_GP_INPUTS_MAX];
-    for (size_t i = 0; i < b->inputs; i++) {
-        const struct da_bayes_input *input = &b->options.input[i];
-        u[i] = to_unit(input, b->words[i] ? x[i] : fmin(fmax(x[i], lowest(input)), highest(input)));
-    }
-    da_bayes_snap(b, u);
-    size_t before = b->points, p = da_bayes_intern(b, u, 1e-12);
-    for (size_t i = 0; p == before && i < b->inputs; i++)
-        if (b->options.input[i].kind == DA_BAYES_RANGE) /* as given, not there and back */
-            b->x[p * b->inputs + i] =
-                fmin(fmax(x[i], b->options.input[i].lo), b->options.input[i].hi);
-    return p;
-}
-
 enum dc_status da_bayes_tell(struct da_bayes *b, size_t point, size_t seed, const double *value,
                              struct dc_error *error)
 {

@@ -91,8 +91,6 @@ void da_bayes_close(struct da_bayes *b);
  * times in succession, after the first design).  Never more than `room`.  Errors: DC_ERR_IO. */
 enum dc_status da_bayes_ask(struct da_bayes *b, size_t room, size_t *point, size_t *count,
                             struct dc_error *error) DC_MUST_USE;
-/* A point of the caller's own choice, as one that was asked; SIZE_MAX: out of memory. */
-size_t da_bayes_add(struct da_bayes *b, const double *x);
 /* One run at a point: number `seed` of the seeds (from 0, equal ones share their random numbers);
  * value: the objective, then one per bound; NaN: not measured.  A run without an objective makes
  * the point one that fails, and where most do nothing more is asked. */
@@ -100,7 +98,7 @@ enum dc_status da_bayes_tell(struct da_bayes *b, size_t point, size_t seed, cons
                              struct dc_error *error) DC_MUST_USE;
 
 size_t da_bayes_points(const struct da_bayes *b);
-/* In the inputs' own units; until the next ask or add. */
+/* In the inputs' own units; until the next ask. */
 const double *da_bayes_x(const struct da_bayes *b, size_t point);
 size_t da_bayes_visits(const struct da_bayes *b, size_t point); /* runs told there */
 /* As of the last ask: the greatest expected improvement times its probability of feasibility, and

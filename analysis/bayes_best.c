@@ -167,17 +167,11 @@ static void find_winners(const struct da_bayes *b, bool room, struct draws *d)
     }
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Interval of the middle `level` of x, which is sorted here. */
 static void middle(double *x, size_t count, double level, double *lo, double *hi)
 {
     size_t cut = (size_t)floor((1 - level) / 2 * (double)count);
-    qsort(x, count, sizeof *x, by_size);
+    qsort(x, count, sizeof *x, da_rising);
     *lo = x[cut];
     *hi = x[count - 1 - cut];
 }

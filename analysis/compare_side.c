@@ -53,14 +53,20 @@ enum dc_status da_runs_add_failed(struct da_runs *r, uint64_t seed, const char *
     return DC_OK;
 }
 
-/* Index of a metric, which is added when it is new; SIZE_MAX: out of memory. */
-static size_t metric_index(struct da_runs *r, size_t *max, const struct da_metric *m, size_t guess)
+/* Index of a metric, SIZE_MAX: it is not there. */
+static size_t find_metric(const struct da_runs *r, const char *name, size_t guess)
 {
-    if (guess < r->metrics && strcmp(r->metric[guess].name, m->name) == 0)
+    if (guess < r->metrics && strcmp(r->metric[guess].name, name) == 0)
         return guess; /* files of one program have theirs in the same order */
     for (size_t i = 0; i < r->metrics; i++)
-        if (strcmp(r->metric[i].name, m->name) == 0)
+        if (strcmp(r->metric[i].name, name) == 0)
             return i;
+    return SIZE_MAX;
+}
+
+/* The index of a new one; SIZE_MAX: out of memory. */
+static size_t add_metric(struct da_runs *r, size_t *max, const struct da_metric *m)
+{
     if (r->metrics == *max) {
         size_t more = *max * 2 + 64;
         struct da_metric *grown = dc_mem_grow(r->metric, more, sizeof *grown);
@@ -116,7 +122,8 @@ enum dc_status da_runs_of_study(const struct da_study *s, struct da_runs *out,
     size_t max = 0;
     memset(out, 0, sizeof *out);
     for (size_t m = 0; m < s->metrics; m++)
-        if (metric_index(out, &max, &s->metric[m], SIZE_MAX) != m)
+        if (find_metric(out, s->metric[m].name, SIZE_MAX) != SIZE_MAX ||
+            add_metric(out, &max, &s->metric[m]) != m)
             return dc_error_set(error, DC_ERR_IO, "out of memory, or a metric is there twice");
     for (size_t p = 0; p < s->points; p++) {
         const char *point = point_text(s, p, &out->arena);
@@ -208,9 +215,12 @@ static enum dc_status read_values(struct da_file *f, struct da_runs *out, size_t
         struct da_array a = da_file_array(f, object);
         if (a.value == NULL || a.count != 1)
             continue;
-        struct da_metric m = {name[i], da_file_text(f, object, "units"),
-                              da_file_text(f, object, "long_name")};
-        size_t at = metric_index(out, max, &m, i);
+        size_t at = find_metric(out, name[i], i);
+        if (at == SIZE_MAX) {
+            struct da_metric m = {name[i], da_file_text(f, object, "units"),
+                                  da_file_text(f, object, "long_name")};
+            at = add_metric(out, max, &m);
+        }
         if (at == SIZE_MAX)
             return no_memory(error);
         value[at] = a.value[0];

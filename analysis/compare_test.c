@@ -106,6 +106,7 @@ static void tally(struct table *t)
 /* Turning all signs changes no |z|: unit 0 keeps its own, which halves the work. */
 static size_t all_signs(struct table *t)
 {
+    DC_CHECK(t->units >= 1 && t->units <= PAIRS_EXHAUSTIVE);
     for (uint32_t bits = 0; bits < 1U << (t->units - 1); bits++) {
         for (size_t u = 1; u < t->units; u++)
             t->side[u] = bits >> (u - 1) & 1;

@@ -199,7 +199,8 @@ static void cells(const struct da_frame *r, size_t series, struct dc_text *out)
         double y2 = da_ruler_at(&r->y, names_y ? s->y[i] + 0.5 : box[3]);
         if (isnan(x1) || isnan(x2) || isnan(y1) || isnan(y2))
             continue;
-        double share = s->shade == NULL ? NAN : da_figure_share(&r->shade, s->shade[i]);
+        double shade = s->shade == NULL ? NAN : s->shade[i];
+        double share = da_figure_share(&r->shade, shade);
         rect(out, fmin(x1, x2), fmin(y1, y2), fabs(x2 - x1), fabs(y2 - y1));
         if (isnan(share)) /* not measured */
             dc_text_add(out, " fill=\"#ffffff\" stroke=\"" DA_COLOUR_GRID "\"");
@@ -210,7 +211,7 @@ static void cells(const struct da_frame *r, size_t series, struct dc_text *out)
         }
         da_tip_svg(out, r->f, s, i, "rect");
         if (!isnan(share) && fabs(y2 - y1) > 26)
-            cell_text(out, (x1 + x2) / 2, (y1 + y2) / 2, share, s->shade[i], fabs(x2 - x1));
+            cell_text(out, (x1 + x2) / 2, (y1 + y2) / 2, share, shade, fabs(x2 - x1));
     }
     da_grid_free(&gx);
     da_grid_free(&gy);

@@ -118,7 +118,7 @@ static void dataset(struct dc_text *out, const struct da_figure *f, size_t i)
         dc_text_printf(out, ",\"pointStyle\":\"%s\",\"pointRotation\":%d,\"pointRadius\":%s",
                        style[look.marker % DA_LOOKS], look.marker == 4 ? 180 : 0,
                        !line                                       ? (s->count > 300 ? "2" : "4.5")
-                       : s->count <= 40 && s->mark == DA_MARK_LINE ? "3.5"
+                       : s->count <= 40 && s->mark == DA_MARK_LINE && s->colour != DA_GREY ? "3.5"
                                                                    : "0");
     if (look.marker == 5) /* hollow */
         dc_text_add(out, ",\"pointBorderWidth\":2");

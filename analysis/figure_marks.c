@@ -58,7 +58,7 @@ void da_whisker_svg(struct dc_text *out, const struct da_frame *r, const struct 
     if (isnan(hi))
         return;
     if (isnan(lo)) {
-        if (isnan(s->lo[i]))
+        if (s->lo == NULL || isnan(s->lo[i]))
             return;
         lo = r->bottom; /* at or below 0 on a logarithmic axis */
     }

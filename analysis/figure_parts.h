@@ -91,11 +91,11 @@ double da_figure_share(const struct da_ruler *shade, double value); /* 0..1, or 
 
 /* The marks of one series, into the plot's box. */
 void da_marks_svg(const struct da_frame *frame, size_t series, struct dc_text *out);
-void da_lines_svg(const struct da_frame *frame, size_t series, struct dc_text *out);
+void da_lines_svg(const struct da_frame *r, size_t series, struct dc_text *out);
 void da_areas_svg(const struct da_frame *frame, size_t series, struct dc_text *out);
 void da_marker_svg(struct dc_text *out, const struct da_look *look, double x, double y, double r);
 /* The error bar of an element at x units, if it has one. */
-void da_whisker_svg(struct dc_text *out, const struct da_frame *frame, const struct da_look *look,
+void da_whisker_svg(struct dc_text *out, const struct da_frame *r, const struct da_look *look,
                     double x, const struct da_series *s, size_t i);
 /* Ends an open element; in a series that is not too long with the mark's numbers as its <title>,
  * which browsers show under the pointer and screen readers read. */

@@ -1,6 +1,7 @@
 /* Scales, ticks and grids of figures. */
 #include "analysis/figure_parts.h"
 
+#include "analysis/stats.h"
 #include "models/base/mem.h"
 
 #include <math.h>
@@ -137,15 +138,9 @@ void da_ticks_widen(double *lo, double *hi, bool log, size_t wanted, bool lo_fix
         new_hi = ceil(*hi / step - 1e-6) * step;
     }
     if (!lo_fixed && isfinite(new_lo))
-        *lo = fmin(new_lo, *lo);
+        *lo = log ? fmin(new_lo, *lo) : new_lo; /* a hair above: -1e-33 is 0 */
     if (!hi_fixed && isfinite(new_hi))
-        *hi = fmax(new_hi, *hi);
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
+        *hi = log ? fmax(new_hi, *hi) : new_hi;
 }
 
 bool da_grid_make(struct da_grid *grid, const double *value, size_t count, bool log)
@@ -157,7 +152,7 @@ bool da_grid_make(struct da_grid *grid, const double *value, size_t count, bool 
     for (size_t i = 0; i < count; i++)
         if (isfinite(value[i]) && (!log || value[i] > 0))
             grid->value[n++] = value[i];
-    qsort(grid->value, n, sizeof *grid->value, by_value);
+    qsort(grid->value, n, sizeof *grid->value, da_rising);
     for (size_t i = 0; i < n; i++)
         if (grid->count == 0 || grid->value[i] != grid->value[grid->count - 1])
             grid->value[grid->count++] = grid->value[i];
@@ -182,7 +177,7 @@ void da_grid_box(const struct da_grid *grid, double value, double *lo, double *h
 {
     const double *found =
         grid->count == 0 ? NULL
-                         : bsearch(&value, grid->value, grid->count, sizeof *grid->value, by_value);
+                         : bsearch(&value, grid->value, grid->count, sizeof *grid->value, da_rising);
     *lo = *hi = NAN;
     if (found == NULL)
         return;

@@ -161,7 +161,7 @@ void da_study_setting(const struct da_study *s, size_t point, struct dc_text *te
     for (size_t j = 0; j < s->parameters; j++) {
         const struct da_parameter *p = &s->parameter[j];
         double x = da_study_x(s, point, j);
-        dc_text_printf(text, "%s%s=", j ? ", " : "", p->path);
+        dc_text_printf(text, "%s%s=", j ? ", " : "", p->label);
         if (p->words && p->word && x >= 0 && x < (double)p->words_count)
             dc_text_add(text, p->word[(size_t)x]);
         else if (p->unit[0] && strcmp(p->unit, "1") != 0)

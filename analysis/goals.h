@@ -38,13 +38,13 @@ struct da_goals {
 
 /* DC_ERR_USAGE: an objective's or constraint's metric is not in the study; DC_ERR_IO: out of
  * memory.  *out is zeroed first and needs da_goals_free in every case. */
-enum dc_status da_goals(const struct da_study *s, double level, struct da_goals *out,
+enum dc_status da_goals(const struct da_study *s, double level, struct da_goals *g,
                         struct dc_error *error) DC_MUST_USE;
-void da_goals_free(struct da_goals *out);
+void da_goals_free(struct da_goals *g);
 /* Where no point is feasible: which constraints no point meets, or that no point meets them
  * together; per such constraint the nearest point; what to do.  Else nothing is added. */
 void da_goals_why_not(const struct da_study *s, const struct da_goals *g, struct dc_text *text);
-/* "protocol.theta=0.1, protocol.audit=adaptive": a point's setting in words. */
+/* "theta=0.1, audit=adaptive": a point's setting in words, by the labels of parameters. */
 void da_study_setting(const struct da_study *s, size_t point, struct dc_text *text);
 
 /* --- the best point ------------------------------------------------------------------------ */
@@ -54,8 +54,7 @@ struct da_best {
     /* Its mean, Student's interval; chosen for it, so a little flattered. */
     struct da_estimate value;
     size_t points;
-    /* Per point: that it is the best; share of bootstrap draws, ties split.  NaN below three
-     * replications. */
+    /* Per point: that it is the best, by da_best_probability.  NaN below three replications. */
     double *chance;
     /* Per point: no other point is significantly better.  Holds the true best with probability
      * `level` at least (the screening of Nelson et al. 2001 with paired differences). */

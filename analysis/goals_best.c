@@ -2,6 +2,7 @@
 #include "analysis/goals.h"
 
 #include "analysis/resample.h"
+#include "analysis/select.h"
 
 #include <math.h>
 #include <string.h>
@@ -9,41 +10,8 @@
 struct contest {
     const struct da_study *s;
     double *y; /* points x replications; less is better; NaN: no data, or takes no part */
-    double *mean, *drawn;
-    double *chance;
+    double *mean, *work;
 };
-
-static double drawn_mean(const double *y, const size_t *row, size_t rows)
-{
-    double sum = 0, n = 0;
-    for (size_t i = 0; i < rows; i++) {
-        if (isnan(y[row[i]]))
-            continue;
-        sum += y[row[i]];
-        n++;
-    }
-    return n > 0 ? sum / n : NAN;
-}
-
-/* One draw: who wins; ties share.  Nothing goes to out. */
-static void contest_draw(void *ctx, const size_t *row, size_t rows, double *out)
-{
-    struct contest *c = ctx;
-    size_t points = c->s->points, ties = 0;
-    double best = INFINITY;
-    (void)out;
-    for (size_t i = 0; i < points; i++) {
-        c->drawn[i] = drawn_mean(c->y + i * rows, row, rows);
-        if (isnan(c->drawn[i])) /* none of its few replications was drawn */
-            c->drawn[i] = c->mean[i];
-        best = fmin(best, c->drawn[i]);
-    }
-    for (size_t i = 0; i < points; i++)
-        ties += c->drawn[i] == best;
-    for (size_t i = 0; i < points; i++)
-        if (c->drawn[i] == best)
-            c->chance[i] += 1.0 / (double)ties / DA_DRAWS;
-}
 
 /* The replications that both points have, as differences a - b. */
 static size_t contest_differences(const struct contest *c, size_t a, size_t b, double *out)
@@ -80,14 +48,13 @@ static bool contest_rooms(const struct da_study *s, size_t metric, struct contes
     struct dc_arena *arena = &out->arena;
     c->y = da_study_table(s, metric, arena);
     c->mean = dc_arena_alloc(arena, (s->points + 1) * sizeof *c->mean);
-    c->drawn = dc_arena_alloc(arena, (s->points + 1) * sizeof *c->drawn);
+    c->work = dc_arena_alloc(arena, (s->points + s->replications) * sizeof *c->work);
     out->chance = dc_arena_alloc(arena, (s->points + 1) * sizeof *out->chance);
     out->contender = dc_arena_alloc(arena, (s->points + 1) * sizeof *out->contender);
     out->behind = dc_arena_alloc(arena, (s->points + 1) * sizeof *out->behind);
     *quantile = dc_arena_alloc(arena, (s->replications + 1) * sizeof **quantile);
     *room = dc_arena_alloc(arena, (s->replications + 1) * sizeof **room);
-    c->chance = out->chance;
-    return c->y && c->mean && c->drawn && out->chance && out->contender && out->behind &&
+    return c->y && c->mean && c->work && out->chance && out->contender && out->behind &&
            *quantile && *room;
 }
 
@@ -117,7 +84,7 @@ enum dc_status da_best(const struct da_study *s, size_t metric, bool maximise, c
 {
     memset(out, 0, sizeof *out);
     struct contest c = {.s = s};
-    double *quantile, *room, none;
+    double *quantile, *room;
     out->point = SIZE_MAX;
     out->points = s->points;
     if (metric >= s->metrics)
@@ -128,8 +95,8 @@ enum dc_status da_best(const struct da_study *s, size_t metric, bool maximise, c
     if (taking_part == 0)
         return dc_error_set(error, DC_ERR_USAGE, "best point: no point %shas data of %s",
                             allowed ? "that meets the constraints " : "", s->metric[metric].name);
-    if (!da_resample(s->replications, DA_DRAWS, seed, 0, contest_draw, &c, &none))
-        return dc_error_set(error, DC_ERR_IO, "out of memory for the best point");
+    da_best_probability(c.y, s->replications, s->points, false, DA_DRAWS, seed, c.work,
+                        out->chance);
     double tail = taking_part > 1 ? (1 - level) / (double)(taking_part - 1) : 1 - level;
     for (size_t n = 2; n <= s->replications; n++)
         quantile[n] = da_t_quantile(1 - tail, (double)(n - 1));

@@ -20,12 +20,6 @@ struct bowl {
     bool logarithms; /* z is one */
 };
 
-static int rising(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Least squares of y = c0 + c1 t + c2 t^2 on n points. */
 static void parabola_fit(const double *t, const double *y, size_t n, double c[3])
 {
@@ -117,7 +111,7 @@ static bool point_in_group(const struct optima *o, size_t point, double group)
 static size_t distinct(double *x, size_t n)
 {
     size_t kept = 0;
-    qsort(x, n, sizeof *x, rising);
+    qsort(x, n, sizeof *x, da_rising);
     for (size_t i = 0; i < n; i++)
         if (kept == 0 || x[i] != x[kept - 1])
             x[kept++] = x[i];

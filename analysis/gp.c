@@ -279,30 +279,6 @@ struct da_gp_guess da_gp_predict(const struct da_gp *gp, const double *x, double
                                 gp->scale * gp->scale * fmax(variance, 0)};
 }
 
-double da_gp_covariance(const struct da_gp *gp, const double *a, const double *b, double *work)
-{
-    double mean, rest_a, rest_b, product = 0, *va = work, *vb = &work[gp->count];
-    project(gp, a, va, &mean, &rest_a);
-    project(gp, b, vb, &mean, &rest_b);
-    for (size_t i = 0; i < gp->count; i++)
-        product += va[i] * vb[i];
-    double k =
-        exp(gp->hyper.log_signal) * da_gp_kernel(&gp->hyper, gp->inputs, gp->words, a, b, NULL);
-    return gp->scale * gp->scale * (k - product + rest_a * rest_b / gp->ones_sum);
-}
-
-void da_gp_leave_one_out(const struct da_gp *gp, double *residual, double *sd)
-{
-    size_t n = gp->count;
-    for (size_t i = 0; i < n; i++) {
-        double q = -gp->ones[i] * gp->ones[i] / gp->ones_sum;
-        for (size_t k = i; k < n; k++)
-            q += gp->half[i * n + k] * gp->half[i * n + k];
-        residual[i] = n > 1 ? gp->scale * gp->weight[i] / q : NAN;
-        sd[i] = n > 1 ? gp->scale / sqrt(q) : NAN;
-    }
-}
-
 /* ---- paths ----------------------------------------------------------------------------------- */
 
 /* Two standard normals of two draws (Box and Muller). */

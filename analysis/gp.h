@@ -1,7 +1,7 @@
 /* A Gaussian process through noisy observations: what a computer experiment looks like between its
  * points, and how sure that is.
  *
- *     y_i = f(x_i) + e_i      f ~ GP(mean, k)      e ~ N(0, noise_i + nugget), shared between points
+ *     y_i = f(x_i) + e_i    f ~ GP(mean, k)    e ~ N(0, noise_i + nugget), shared between points
  *
  *     k(a, b) = signal * matern52(r) * exp(-sum over words with a != b of 1 / length)
  *     r^2     = sum over numbers of ((a - b) / length)^2
@@ -75,12 +75,6 @@ double da_gp_likelihood(const struct da_gp_data *data, const struct da_gp_hyper 
 
 /* O(count^2).  x: inputs numbers; work: gp->count of them. */
 struct da_gp_guess da_gp_predict(const struct da_gp *gp, const double *x, double *work);
-/* Covariance of f at two places; work: 2 gp->count numbers. */
-double da_gp_covariance(const struct da_gp *gp, const double *a, const double *b, double *work);
-/* Each point seen from all others (Dubrule, 1983), with its own noise: residual over its standard
- * deviation is standard normal where the model is right.  Into residual and sd (count each); NaN
- * where there is one point. */
-void da_gp_leave_one_out(const struct da_gp *gp, double *residual, double *sd);
 /* `paths` draws of f at `places` (count x inputs), jointly, into out (paths x count): row p from
  * stream (seed, p).  O(count^3).  Errors: DC_ERR_IO. */
 enum dc_status da_gp_paths(const struct da_gp *gp, const double *places, size_t count, size_t paths,

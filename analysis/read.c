@@ -176,9 +176,8 @@ enum da_file_kind da_file_kind(const struct da_file *f)
 
 /* ---- attributes ------------------------------------------------------------------------------ */
 
-const char *da_file_text(struct da_file *f, const char *object, const char *name)
+const char *da_file_text_of(struct da_file *f, hid_t at, const char *name)
 {
-    hid_t at = da_file_object(f, object);
     char *text = NULL;
     const char *kept = NULL;
     if (at >= 0 && H5Aexists(at, name) > 0) {
@@ -195,6 +194,13 @@ const char *da_file_text(struct da_file *f, const char *object, const char *name
         H5Tclose(type);
         H5Aclose(attribute);
     }
+    return kept;
+}
+
+const char *da_file_text(struct da_file *f, const char *object, const char *name)
+{
+    hid_t at = da_file_object(f, object);
+    const char *kept = da_file_text_of(f, at, name);
     H5Oclose(at);
     return kept;
 }
@@ -242,8 +248,7 @@ static bool storage_is_plain(hid_t set, hid_t type)
     return plain;
 }
 
-/* The extent, where the file holds as much as it claims; false: it does not, or rank above 3. */
-static bool extent(hid_t set, hid_t type, size_t values_max, struct da_array *out)
+bool da_file_extent(hid_t set, hid_t type, size_t values_max, struct da_array *out)
 {
     hsize_t size[3] = {1, 1, 1};
     hid_t space = H5Dget_space(set);
@@ -305,7 +310,7 @@ struct da_array da_file_array(struct da_file *f, const char *dataset)
     if (set < 0)
         return a;
     hid_t type = H5Dget_type(set);
-    if (is_number(type) && extent(set, type, VALUES_MAX, &a)) {
+    if (is_number(type) && da_file_extent(set, type, VALUES_MAX, &a)) {
         double *value = dc_arena_alloc(&f->memory, (a.count + 1) * sizeof *value);
         if (value != NULL && (a.count == 0 || H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL,
                                                       H5P_DEFAULT, value) >= 0))
@@ -370,7 +375,8 @@ const char *const *da_file_strings(struct da_file *f, const char *dataset, size_
     hid_t set = known != NULL ? H5I_INVALID_HID : open_set(f, dataset);
     if (set >= 0) {
         hid_t type = H5Dget_type(set);
-        if (H5Tis_variable_str(type) > 0 && extent(set, type, STRINGS_MAX, &a) && a.rank > 0)
+        if (H5Tis_variable_str(type) > 0 && da_file_extent(set, type, STRINGS_MAX, &a) &&
+            a.rank > 0)
             out = read_strings(f, set, &a);
         H5Tclose(type);
         H5Dclose(set);

@@ -1,17 +1,25 @@
 /* study.h5 back into memory; see read_study.h and sim/record/study.c, which writes it.
  *
  * Variables are found by name.  What must be there is `need`ed; what belongs to a dimension
- * that has no element (no failure, no constraint) is absent from the file. */
+ * that has no element (no failure, no constraint) is absent from the file.  It may come from
+ * anywhere: all is read in a process of its own first, and sizes are bounded before they are
+ * multiplied. */
 #include "analysis/read_study.h"
 
 #include <errno.h>
-#include <hdf5.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "analysis/read_file.h"
+
+enum {
+    LENGTH_MAX = 1 << 28, /* of a dimension */
+    VALUES_MAX = 1 << 30  /* of a variable */
+};
+
 struct in {
-    const char *path;
-    hid_t file;
+    struct da_file *file;
     struct da_study *study;
     const char *missing; /* the first variable that was not as it must be */
     bool memory;         /* it ran out */
@@ -39,44 +47,46 @@ static const char *keep(struct in *in, const char *text)
     return copy != NULL ? copy : "";
 }
 
-static hid_t text_type(void)
-{
-    hid_t type = H5Tcopy(H5T_C_S1);
-    H5Tset_size(type, H5T_VARIABLE);
-    H5Tset_cset(type, H5T_CSET_UTF8);
-    return type;
-}
-
 /* ---- variables ------------------------------------------------------------------------------- */
+
+static void *miss(struct in *in, const char *name)
+{
+    if (in->missing == NULL)
+        in->missing = name;
+    return NULL;
+}
 
 /* The dataset, when it has so many values in all; else in->missing. */
 static hid_t need(struct in *in, const char *name, size_t count)
 {
+    struct da_array extent = {0};
     if (!fine(in))
         return H5I_INVALID_HID;
-    hid_t set = H5Lexists(in->file, name, H5P_DEFAULT) > 0 ? H5Dopen2(in->file, name, H5P_DEFAULT)
-                                                           : H5I_INVALID_HID;
-    hid_t space = set >= 0 ? H5Dget_space(set) : H5I_INVALID_HID;
-    if (set < 0 || H5Sget_simple_extent_npoints(space) != (hssize_t)count) {
-        in->missing = name;
-        H5Dclose(set);
-        set = H5I_INVALID_HID;
+    hid_t set = da_file_object(in->file, name);
+    if (set >= 0 && H5Iget_type(set) == H5I_DATASET) {
+        hid_t type = H5Dget_type(set);
+        if (da_file_extent(set, type, count, &extent) && extent.count == count) {
+            H5Tclose(type);
+            return set;
+        }
+        H5Tclose(type);
     }
-    H5Sclose(space);
-    return set;
+    H5Oclose(set);
+    miss(in, name);
+    return H5I_INVALID_HID;
 }
 
 static void *numbers(struct in *in, const char *name, hid_t type, size_t count)
 {
     if (count == 0)
         return NULL;
-    size_t size = H5Tget_size(type);
     hid_t set = need(in, name, count);
-    void *value = set >= 0 ? take(in, count, size) : NULL;
+    if (set < 0)
+        return NULL;
+    void *value = take(in, count, H5Tget_size(type));
     if (value != NULL && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, value) < 0)
-        in->missing = name;
-    if (set >= 0)
-        H5Dclose(set);
+        miss(in, name);
+    H5Dclose(set);
     return fine(in) ? value : NULL;
 }
 
@@ -84,24 +94,25 @@ static const char **strings(struct in *in, const char *name, size_t count)
 {
     if (count == 0)
         return NULL;
-    hid_t set = need(in, name, count), type = text_type(),
-          space = set >= 0 ? H5Dget_space(set) : H5I_INVALID_HID;
-    const char **kept = set >= 0 ? take(in, count, sizeof *kept) : NULL;
-    char **text = set >= 0 ? dc_mem_alloc(count, sizeof *text) : NULL;
-    if (set >= 0 && text == NULL)
+    hid_t set = need(in, name, count);
+    if (set < 0)
+        return NULL;
+    hid_t type = H5Dget_type(set), space = H5Dget_space(set);
+    const char **kept = take(in, count, sizeof *kept);
+    char **text = dc_mem_alloc(count, sizeof *text);
+    if (text == NULL)
         in->memory = true;
-    if (fine(in) && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) < 0)
-        in->missing = name;
+    if (fine(in) && (H5Tis_variable_str(type) <= 0 ||
+                     H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) < 0))
+        miss(in, name);
     for (size_t i = 0; fine(in) && i < count; i++)
         kept[i] = keep(in, text[i]);
-    if (text != NULL) {
+    if (text != NULL && H5Tis_variable_str(type) > 0)
         (void)H5Dvlen_reclaim(type, space, H5P_DEFAULT, text);
-        dc_mem_free(text);
-    }
+    dc_mem_free(text);
     H5Sclose(space);
     H5Tclose(type);
-    if (set >= 0)
-        H5Dclose(set);
+    H5Dclose(set);
     return fine(in) ? kept : NULL;
 }
 
@@ -109,35 +120,26 @@ static const char **strings(struct in *in, const char *name, size_t count)
 static size_t length(struct in *in, const char *dim)
 {
     hsize_t size[3] = {0};
-    if (H5Lexists(in->file, dim, H5P_DEFAULT) <= 0)
+    hid_t set = da_file_object(in->file, dim);
+    if (set < 0)
         return 0;
-    hid_t set = H5Dopen2(in->file, dim, H5P_DEFAULT), space = H5Dget_space(set);
+    hid_t space = H5Iget_type(set) == H5I_DATASET ? H5Dget_space(set) : H5I_INVALID_HID;
     if (H5Sget_simple_extent_ndims(space) == 1)
         (void)H5Sget_simple_extent_dims(space, size, NULL);
     H5Sclose(space);
-    H5Dclose(set);
+    H5Oclose(set);
+    if (size[0] > LENGTH_MAX)
+        miss(in, dim);
     return (size_t)size[0];
 }
 
 static const char *attribute(struct in *in, const char *name)
 {
-    char *text = NULL;
-    const char *kept = "";
-    if (H5Aexists(in->file, name) <= 0) {
-        in->missing = in->missing != NULL ? in->missing : name;
-        return "";
-    }
-    hid_t object = H5Aopen(in->file, name, H5P_DEFAULT), type = H5Aget_type(object),
-          memory = text_type();
-    if (H5Tis_variable_str(type) > 0 && H5Aread(object, memory, &text) >= 0)
-        kept = keep(in, text);
-    else
-        in->missing = in->missing != NULL ? in->missing : name;
-    H5free_memory(text);
-    H5Tclose(memory);
-    H5Tclose(type);
-    H5Aclose(object);
-    return kept;
+    const char *text = da_file_text(in->file, "/", name);
+    if (text != NULL)
+        return keep(in, text);
+    miss(in, name);
+    return "";
 }
 
 /* ---- the parts ------------------------------------------------------------------------------- */
@@ -152,15 +154,14 @@ static void read_root(struct in *in)
     s->scenario = attribute(in, "scenario");
     s->version = attribute(in, "destrasim_version");
     const char *design = attribute(in, "design");
-    for (size_t i = 0; i < sizeof designs / sizeof designs[0]; i++)
-        if (strcmp(design, designs[i]) == 0)
-            s->design = (enum da_design)i;
-    uint64_t base = 0;
-    hid_t object = H5Aopen(in->file, "design_base", H5P_DEFAULT);
-    if (object < 0 || H5Aread(object, H5T_NATIVE_UINT64, &base) < 0)
-        in->missing = in->missing != NULL ? in->missing : "design_base";
-    H5Aclose(object);
-    s->base = (size_t)base;
+    size_t kind = 0;
+    while (kind < sizeof designs / sizeof designs[0] && strcmp(design, designs[kind]) != 0)
+        kind++;
+    if (kind == sizeof designs / sizeof designs[0])
+        miss(in, "design");
+    else
+        s->design = (enum da_design)kind;
+    s->base = (size_t)da_file_number(in->file, "design_base", UINT64_MAX);
     s->points = length(in, "point");
     s->replications = length(in, "replication");
     s->parameters = length(in, "parameter");
@@ -168,6 +169,19 @@ static void read_root(struct in *in)
     s->failures = length(in, "failure");
     s->objectives = length(in, "objective");
     s->constraints = length(in, "constraint");
+    if (s->points == 0)
+        miss(in, "point");
+    if (s->replications == 0)
+        miss(in, "replication");
+    if (s->metrics == 0)
+        miss(in, "metric");
+    if (s->base > s->points)
+        miss(in, "design_base");
+    double runs = (double)s->points * (double)s->replications;
+    if (runs * fmax((double)s->metrics, 1) > VALUES_MAX)
+        miss(in, "value");
+    if ((double)s->points * (double)s->parameters > VALUES_MAX)
+        miss(in, "x");
 }
 
 static void read_parameters(struct in *in)
@@ -186,7 +200,7 @@ static void read_parameters(struct in *in)
     struct da_parameter *p = take(in, n, sizeof *p);
     for (size_t i = 0; fine(in) && i < n; i++) {
         if (count[i] > all - at) {
-            in->missing = "parameter_values";
+            miss(in, "parameter_values");
             break;
         }
         p[i] = (struct da_parameter){.path = path[i],
@@ -228,8 +242,11 @@ static void read_results(struct in *in)
         if (s->trace_digest[i][0] == '\0')
             s->trace_digest[i] = NULL;
         if (s->status[i] > DA_RUN_FAILED)
-            in->missing = "status";
+            miss(in, "status");
     }
+    for (size_t i = 0; fine(in) && i < s->points * s->parameters; i++)
+        if (!isfinite(s->x[i]))
+            miss(in, "x");
 }
 
 static void read_failures(struct in *in)
@@ -242,7 +259,7 @@ static void read_failures(struct in *in)
     for (size_t i = 0; fine(in) && i < s->failures; i++) {
         f[i] = (struct da_failure){(size_t)point[i], (size_t)run[i], text[i]};
         if (point[i] >= s->points || run[i] >= s->replications)
-            in->missing = "failure_point";
+            miss(in, "failure_point");
     }
     s->failure = f;
 }
@@ -264,7 +281,7 @@ static void read_goals(struct in *in)
     for (size_t i = 0; fine(in) && i < s->constraints; i++) {
         c[i] = (struct da_constraint){text[i], metric[i], (enum da_op)op[i], value[i], sure[i]};
         if (op[i] > DA_NE)
-            in->missing = "constraint_op";
+            miss(in, "constraint_op");
     }
     s->objective = o;
     s->constraint = c;
@@ -272,51 +289,54 @@ static void read_goals(struct in *in)
 
 /* ---- the file -------------------------------------------------------------------------------- */
 
-static hid_t open_file(const char *path)
+static enum dc_status read_file(const char *path, struct da_study *out, struct dc_error *error)
 {
-    H5dont_atexit();
-    H5open();
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS), file = H5I_INVALID_HID;
-    if (H5Pset_file_locking(access, false, true) >= 0 &&
-        H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0)
-        file = H5Fopen(path, H5F_ACC_RDONLY, access);
-    H5Pclose(access);
-    return file;
-}
-
-enum dc_status da_study_read(const char *path, struct da_study *out, struct dc_error *error)
-{
-    struct in in = {.path = path, .study = out};
+    struct in in = {.study = out, .file = da_file_begin(path)};
     memset(out, 0, sizeof *out);
-    FILE *probe = fopen(path, "rb");
-    if (probe == NULL)
-        return dc_error_set(error, DC_ERR_IO, "%s: %s", path, strerror(errno));
-    fclose(probe);
-    in.file = open_file(path);
-    if (in.file < 0)
+    if (in.file == NULL)
         return dc_error_set(error, DC_ERR_IO, "%s: is no HDF5 file, or a damaged one", path);
-    if (H5Lexists(in.file, "value", H5P_DEFAULT) <= 0 || H5Lexists(in.file, "x", H5P_DEFAULT) <= 0)
-        in.missing = "";
-    if (fine(&in))
+    hid_t value = da_file_object(in.file, "value"), x = da_file_object(in.file, "x");
+    bool study = value >= 0 && x >= 0;
+    H5Oclose(value);
+    H5Oclose(x);
+    if (study)
         read_root(&in);
-    if (fine(&in) && (out->points == 0 || out->replications == 0))
-        in.missing = "point";
-    if (fine(&in)) {
+    if (study && fine(&in)) {
         read_parameters(&in);
         read_metrics(&in);
         read_results(&in);
         read_failures(&in);
         read_goals(&in);
     }
-    H5Fclose(in.file);
-    if (in.memory)
-        return dc_error_set(error, DC_ERR_IO, "%s: out of memory", path);
-    if (in.missing == NULL)
-        return DC_OK;
-    if (in.missing[0] == '\0')
+    da_file_close(in.file);
+    if (!study)
         return dc_error_set(error, DC_ERR_IO,
                             "%s: is no study's file: `destrasim sweep` writes those as study.h5",
                             path);
-    return dc_error_set(error, DC_ERR_IO, "%s: its `%s` is missing or damaged", path, in.missing);
+    if (in.memory)
+        return dc_error_set(error, DC_ERR_IO, "%s: out of memory", path);
+    if (in.missing != NULL)
+        return dc_error_set(error, DC_ERR_IO, "%s: its `%s` is missing or damaged", path,
+                            in.missing);
+    return DC_OK;
+}
+
+static void rehearse(const char *path)
+{
+    struct da_study study;
+    struct dc_error error = {0};
+    if (read_file(path, &study, &error) != DC_OK)
+        return; /* its parent says why */
+}
+
+enum dc_status da_study_read(const char *path, struct da_study *out, struct dc_error *error)
+{
+    memset(out, 0, sizeof *out);
+    FILE *probe = fopen(path, "rb");
+    if (probe == NULL)
+        return dc_error_set(error, DC_ERR_IO, "%s: %s", path, strerror(errno));
+    fclose(probe);
+    if (!da_file_rehearse_with(path, rehearse))
+        return dc_error_set(error, DC_ERR_IO, "%s: is damaged", path);
+    return read_file(path, out, error);
 }

@@ -39,11 +39,11 @@ void da_report_free(struct da_report *r); /* NULL is fine */
 
 /* Adds the sections of one file.  `short_name` prefixes ids, so it differs between the files of a
  * page: "" for a page of one. */
-void da_report_run(struct da_report *r, const struct da_report_run *run, const char *short_name);
+void da_report_run(struct da_report *r, const struct da_report_run *in, const char *short_name);
 void da_report_study(struct da_report *r, const struct da_study *s, const char *file,
                      const char *short_name);
 /* One section of what two or more runs have in common. */
-void da_report_compare(struct da_report *r, const struct da_report_run *run, size_t count);
+void da_report_compare(struct da_report *r, const struct da_report_run *in, size_t count);
 
 /* The page so far; borrows the report. */
 void da_report_page(struct da_report *r, const char *title, const char *subtitle,

@@ -52,17 +52,35 @@ static void curve_line(const struct da_study_view *v, struct da_figure *f, const
         s->mark = DA_MARK_POINTS;
 }
 
-/* The second parameter of a grid that a curve is drawn once for each value of: the one with most
- * values among those with few enough; SIZE_MAX: none. */
-static size_t second(const struct da_study_view *v, size_t first)
+/* How far the metric's means over the levels of a parameter lie apart. */
+static double spread(const struct da_study_view *v, size_t parameter, size_t metric)
 {
-    double *level = da_report_take(v->r, v->s->points, sizeof *level);
-    size_t best = SIZE_MAX, most = 1;
+    double *level = da_report_take(v->r, v->s->points, sizeof *level), least = NAN, most = NAN;
+    size_t n = da_view_levels(v, parameter, level);
+    bool *chosen = da_report_take(v->r, v->s->points, sizeof *chosen);
+    for (size_t i = 0; i < n; i++) {
+        choose(v, parameter, level[i], NULL, chosen);
+        double mean = da_view_mean(v, metric, chosen).value;
+        least = fmin(least, mean);
+        most = fmax(most, mean);
+    }
+    return isnan(most) ? 0 : most - least;
+}
+
+/* Another parameter of a grid, with 2 to `levels` values: the one that moves the metric most;
+ * SIZE_MAX: none. */
+static size_t second(const struct da_study_view *v, size_t first, size_t metric, size_t levels)
+{
+    double *level = da_report_take(v->r, v->s->points, sizeof *level), most = -1;
+    size_t best = SIZE_MAX;
     for (size_t i = 0; i < v->s->parameters; i++) {
         size_t n = da_view_levels(v, i, level);
-        if (i != first && n > most && n <= LINES_MAX) {
+        if (i == first || n < 2 || n > levels)
+            continue;
+        double it = spread(v, i, metric);
+        if (it > most) {
             best = i;
-            most = n;
+            most = it;
         }
     }
     return best;
@@ -97,7 +115,7 @@ struct da_figure *da_view_curve(const struct da_study_view *v, size_t metric, si
         return NULL;
     bool scattered = da_view_scattered(v, parameter);
     if (!scattered && is_factorial(v))
-        by = second(v, parameter);
+        by = second(v, parameter, metric, LINES_MAX);
     const char *caption = da_report_text(v->r, "%s: %s.", da_view_meaning(v, metric),
                                          scattered ? "the mean of each point over its replications"
                                          : v->s->parameters > (by == SIZE_MAX ? 1u : 2u)
@@ -185,7 +203,7 @@ struct da_figure *da_view_tradeoff(const struct da_study_view *v)
         "Loss against the traffic that challenges cost; each mark is a theta, which stands beside "
         "it, with the 95 % interval of the loss over replications. Down and to the left is better.",
         2 * LINES_MAX + 2);
-    size_t by = is_factorial(v) ? second(v, v->theta) : SIZE_MAX;
+    size_t by = is_factorial(v) ? second(v, v->theta, loss, LINES_MAX) : SIZE_MAX;
     if (by == SIZE_MAX) {
         tradeoff_line(v, f, NULL, cost, loss, NULL);
     } else {
@@ -206,19 +224,27 @@ struct da_figure *da_view_tradeoff(const struct da_study_view *v)
 
 /* ---- two parameters -------------------------------------------------------------------------- */
 
-struct da_figure *da_view_heat(const struct da_study_view *v, size_t metric)
+void da_view_level_axis(const struct da_study_view *v, struct da_axis *axis, size_t parameter,
+                        bool falling)
 {
     double *level = da_report_take(v->r, v->s->points, sizeof *level);
-    size_t pick[2] = {SIZE_MAX, SIZE_MAX}, levels[2] = {0}, n = 0;
-    for (size_t i = 0; i < v->s->parameters && is_factorial(v); i++) {
-        size_t count = da_view_levels(v, i, level);
-        size_t worse = levels[0] < levels[1] ? 0 : 1;
-        if (count >= 2 && count <= LEVELS_MAX && count > levels[worse]) {
-            levels[worse] = count;
-            pick[worse] = i;
-        }
-    }
-    if (pick[0] == SIZE_MAX || pick[1] == SIZE_MAX)
+    size_t n = da_view_levels(v, parameter, level);
+    const char **name = da_report_take(v->r, n, sizeof *name);
+    for (size_t i = 0; i < n; i++)
+        name[falling ? n - 1 - i : i] = da_view_level(v, parameter, level[i]);
+    axis->label = v->s->parameter[parameter].label;
+    axis->category = name;
+    axis->categories = n;
+}
+
+struct da_figure *da_view_heat(const struct da_study_view *v, size_t metric)
+{
+    size_t pick[2] = {SIZE_MAX, SIZE_MAX}, n = 0;
+    if (is_factorial(v))
+        pick[1] = second(v, SIZE_MAX, metric, LEVELS_MAX);
+    if (pick[1] != SIZE_MAX)
+        pick[0] = second(v, pick[1], metric, LEVELS_MAX);
+    if (pick[0] == SIZE_MAX)
         return NULL;
     double *a = da_report_take(v->r, v->s->points, sizeof *a),
            *b = da_report_take(v->r, v->s->points, sizeof *b);
@@ -232,8 +258,8 @@ struct da_figure *da_view_heat(const struct da_study_view *v, size_t metric)
         choose(v, pick[0], a[i], NULL, within);
         for (size_t k = 0; k < nb; k++) {
             choose(v, pick[1], b[k], within, chosen);
-            x[n] = a[i];
-            y[n] = b[k];
+            x[n] = (double)i;
+            y[n] = (double)(nb - 1 - k); /* the first category is on top */
             shade[n] = da_view_mean(v, metric, chosen).value;
             n += !isnan(shade[n]);
         }
@@ -249,8 +275,8 @@ struct da_figure *da_view_heat(const struct da_study_view *v, size_t metric)
     struct da_series *s = da_figure_line(v->r, f, NULL, x, y, n);
     s->mark = DA_MARK_CELLS;
     s->shade = shade;
-    da_view_parameter_axis(&f->x, &v->s->parameter[pick[0]]);
-    da_view_parameter_axis(&f->y, &v->s->parameter[pick[1]]);
+    da_view_level_axis(v, &f->x, pick[0], false);
+    da_view_level_axis(v, &f->y, pick[1], true);
     da_view_metric_axis(&f->shade, m);
     return n > 0 ? da_figure_or_nothing(f) : NULL;
 }
@@ -261,7 +287,9 @@ struct da_figure *da_view_paired(const struct da_study_view *v, size_t metric)
 {
     const struct da_study *s = v->s;
     const struct da_metric *m = &s->metric[metric];
-    size_t shown = s->points < PAIRED_MAX ? s->points : PAIRED_MAX, n = 0;
+    size_t shown = s->points, n = 0;
+    if (shown > PAIRED_MAX)
+        return NULL;
     double *a = da_report_take(v->r, s->replications, sizeof *a),
            *b = da_report_take(v->r, s->replications, sizeof *b);
     double *x = da_report_take(v->r, 4 * shown, sizeof *x), *y = x + shown, *lo = y + shown,
@@ -289,8 +317,8 @@ struct da_figure *da_view_paired(const struct da_study_view *v, size_t metric)
         da_report_text(v->r,
                        "Point 0 is %s. Differences of runs with the same seed, mean with its 95 %% "
                        "interval; one that does not reach 0 is significant by itself. Points are "
-                       "numbered as in the table below%s.",
-                       da_view_setting(v, 0), s->points > PAIRED_MAX ? "; the first 60" : ""),
+                       "numbered as in the table below.",
+                       da_view_setting(v, 0)),
         2);
     struct da_series *points = da_figure_line(v->r, f, NULL, x, y, n);
     points->mark = DA_MARK_POINTS;

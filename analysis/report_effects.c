@@ -31,6 +31,30 @@ static bool optima_of(const struct da_study_view *v, size_t by, struct da_optima
     return da_optima(v->s, &look, out, &error) == DC_OK && out->groups > 0;
 }
 
+/* The number of a value among those of its parameter. */
+static size_t place_of(const struct da_study_view *v, size_t parameter, double x)
+{
+    double *level = da_report_take(v->r, v->s->points, sizeof *level);
+    size_t n = da_view_levels(v, parameter, level), at = 0;
+    while (at + 1 < n && level[at] != x)
+        at++;
+    return at;
+}
+
+/* Room above and below, so that the ends of bars do not lie on the frame. */
+static void widen(struct da_axis *axis, const double *lo, const double *hi, size_t count)
+{
+    double least = INFINITY, most = -INFINITY;
+    for (size_t i = 0; i < count; i++) {
+        least = fmin(least, lo[i]);
+        most = fmax(most, hi[i]);
+    }
+    if (!(most > least))
+        return;
+    axis->min = least - 0.05 * (most - least);
+    axis->max = most + 0.05 * (most - least);
+}
+
 struct da_figure *da_view_optimum(const struct da_study_view *v, size_t by)
 {
     struct da_optima o;
@@ -41,7 +65,7 @@ struct da_figure *da_view_optimum(const struct da_study_view *v, size_t by)
         size_t n = o.groups;
         double *x = da_report_take(v->r, 4 * n, sizeof *x), *y = x + n, *lo = y + n, *hi = lo + n;
         for (size_t i = 0; i < n; i++) {
-            x[i] = o.group[i].group;
+            x[i] = (double)place_of(v, by, o.group[i].group);
             y[i] = o.group[i].x.value;
             lo[i] = o.group[i].x.lo;
             hi[i] = o.group[i].x.hi;
@@ -50,16 +74,20 @@ struct da_figure *da_view_optimum(const struct da_study_view *v, size_t by)
             v->r, da_view_id(v, "optimum", v->s->parameter[by].label, ""),
             da_report_text(v->r, "The theta with the %s %s, by %s", maximise ? "most" : "least",
                            v->s->metric[metric].name, v->s->parameter[by].label),
-            "The best of the values of theta that were tried, averaged over the other parameters; "
-            "bars reach over the values that are best in 95 % of bootstrap draws of the "
-            "replications.",
+            da_report_text(v->r,
+                           "The best of the values of theta that were tried, averaged over the "
+                           "other parameters%s; bars reach over the values that are best in 95 %% "
+                           "of bootstrap draws of the replications.",
+                           v->s->constraints > 0 ? ", whether or not constraints are met" : ""),
             1);
         struct da_series *s = da_figure_line(v->r, f, NULL, x, y, n);
         s->mark = DA_MARK_POINTS;
         s->lo = lo;
         s->hi = hi;
-        da_view_parameter_axis(&f->x, &v->s->parameter[by]);
+        da_view_level_axis(v, &f->x, by, false);
         da_view_parameter_axis(&f->y, &v->s->parameter[v->theta]);
+        if (!v->s->parameter[v->theta].words && !f->y.log)
+            widen(&f->y, lo, hi, n);
         f = da_figure_or_nothing(f);
     }
     da_optima_free(&o);
@@ -89,8 +117,7 @@ void da_view_optimum_table(const struct da_study_view *v, size_t by)
             da_rows_add(rows, da_report_interval(v->r, g->x));
             da_rows_add(rows, da_report_interval(v->r, g->value));
             da_rows_add(rows, da_report_interval(v->r, g->smooth));
-            da_rows_add(rows,
-                        g->edge ? "at the end of the range: the optimum may lie beyond" : NULL);
+            da_rows_add(rows, g->edge ? "the last value that was tried on this side" : NULL);
         }
         da_rows_end(rows, NULL);
     }
@@ -134,12 +161,12 @@ static struct da_figure *effects(const struct da_study_view *v, const struct da_
     struct da_figure *f = da_figure_new(
         v->r, da_view_id(v, "sensitivity", m->name, ""),
         da_report_text(v->r, "What %s depends on", m->name),
-        da_report_text(v->r, "%s%s %s, with 95 %% intervals by bootstrap.%s",
+        da_report_text(v->r, "%s Method: %s, with 95 %% intervals by bootstrap.%s",
                        morris ? "Mean size of the change when the parameter moves over its whole "
                                 "range, and its spread (interactions, curvature)."
                               : "Share of the variance that each parameter explains alone, and "
                                 "with all its interactions.",
-                       "", s->source, noise),
+                       s->source, noise),
         2);
     bars(v, f, morris ? "mean of absolute changes" : "alone (S)", one, n);
     bars(v, f, morris ? "standard deviation" : "with interactions (ST)", two, n);
@@ -278,6 +305,12 @@ void da_view_pareto(const struct da_study_view *v, size_t a, size_t b)
         (void)front_series(v, f, &p, true);
         da_report_show(v->r, da_figure_or_nothing(f));
         front_table(v, &p, a, b);
+        da_report_paragraph(
+            v->r,
+            "Hypervolume of the front, up to %s = %s and %s = %s: %s (95 %% interval of bootstrap "
+            "draws of the replications). The more, the better the trade-off.",
+            v->s->metric[a].name, da_report_ratio(v->r, p.reference[0]), v->s->metric[b].name,
+            da_report_ratio(v->r, p.reference[1]), da_report_interval(v->r, p.hypervolume));
     }
     da_pareto_free(&p);
 }

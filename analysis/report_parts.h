@@ -5,6 +5,8 @@
 #include "analysis/report.h"
 #include "analysis/stats.h"
 
+#define DA_REPORT_LEVEL 0.95 /* confidence of every interval */
+
 /* Zeroed, until the report is freed; never NULL. */
 void *da_report_take(struct da_report *r, size_t count, size_t size);
 const char *da_report_text(struct da_report *r, const char *format, ...) DC_PRINTF(2, 3);

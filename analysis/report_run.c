@@ -314,6 +314,7 @@ static void time_lines(const struct da_run *run)
     da_report_show(run->r, da_run_slashed(run));
     da_report_show(run->r, da_run_bytes(run));
     da_report_show(run->r, da_run_share(run));
+    da_run_steady(run);
 }
 
 void da_report_run(struct da_report *r, const struct da_report_run *in, const char *short_name)

@@ -30,7 +30,6 @@ enum {
 struct da_run da_run_of(struct da_report *r, const struct da_report_run *in);
 /* A number of the summary; NaN: not measured. */
 double da_run_number(const struct da_run *run, const char *name);
-const char *da_run_unit(const struct da_run *run, const char *name);
 /* A column of an epochs' or another group's table with `count` rows, or NULL. */
 const double *da_run_column(const struct da_run *run, const char *dataset, size_t count);
 /* Does this strategy number cheat? */
@@ -42,6 +41,8 @@ int da_run_colour(const struct da_run *run, size_t strategy);
 
 /* report_time.c: over epochs */
 struct da_figure *da_run_finality(const struct da_run *run);
+/* How long finality takes once the start is over; nothing without enough blocks. */
+void da_run_steady(const struct da_run *run);
 struct da_figure *da_run_throughput(const struct da_run *run);
 struct da_figure *da_run_blocks(const struct da_run *run);
 struct da_figure *da_run_causes(const struct da_run *run);

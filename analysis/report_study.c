@@ -42,6 +42,22 @@ bool da_view_scattered(const struct da_study_view *v, size_t parameter)
     return (random && p->words_count == 0) || da_view_levels(v, parameter, level) > LEVELS_MAX;
 }
 
+/* An interval by Student's t may reach where no value can be: below nothing, or beyond all of a
+ * share. */
+static struct da_estimate possible(const struct da_metric *m, struct da_estimate e)
+{
+    static const char *const counted[] = {"1", "%", "s", "By", "1/s"};
+    bool below = true, share = strncmp(m->long_name == NULL ? "" : m->long_name, "share ", 6) == 0;
+    for (size_t i = 0; i < sizeof counted / sizeof counted[0]; i++)
+        below = below && strcmp(m->unit, counted[i]) != 0;
+    below = below || strstr(m->name, "lift") != NULL; /* quotients of differences */
+    if (!below && e.value >= 0)
+        e.lo = e.lo < 0 ? 0 : e.lo;
+    if (share && e.value <= 1)
+        e.hi = e.hi > 1 ? 1 : e.hi;
+    return e;
+}
+
 struct da_estimate da_view_mean(const struct da_study_view *v, size_t metric, const bool *chosen)
 {
     const struct da_study *s = v->s;
@@ -64,7 +80,7 @@ struct da_estimate da_view_mean(const struct da_study_view *v, size_t metric, co
     }
     if (count == 0)
         return (struct da_estimate){NAN, NAN, NAN, 0};
-    return da_mean_interval(sample, count, DA_REPORT_LEVEL);
+    return possible(&s->metric[metric], da_mean_interval(sample, count, DA_REPORT_LEVEL));
 }
 
 const char *da_view_level(const struct da_study_view *v, size_t parameter, double x)
@@ -89,7 +105,7 @@ const char *da_view_meaning(const struct da_study_view *v, size_t metric)
     const struct da_metric *m = &v->s->metric[metric];
     const char *text = m->long_name != NULL && m->long_name[0] != '\0' ? m->long_name : m->name;
     char *out = da_report_take(v->r, strlen(text) + 1, 1);
-    memcpy(out, text, strlen(text));
+    memcpy(out, text, strlen(text) + 1);
     if (out[0] >= 'a' && out[0] <= 'z')
         out[0] = (char)(out[0] - 'a' + 'A');
     return out;
@@ -240,107 +256,7 @@ static void failures(const struct da_study_view *v)
     da_rows_end(rows, v->s->failures > 10 ? "Every run that failed" : NULL);
 }
 
-/* ---- what is best ---------------------------------------------------------------------------- */
-
-static void constraints(const struct da_study_view *v)
-{
-    static const struct da_column columns[] = {{"constraint", "", true},
-                                               {"with confidence", "", false},
-                                               {"points that meet it", "", false}};
-    struct da_rows *rows = da_rows_begin(v->r, "Constraints", columns, 3);
-    for (size_t i = 0; i < v->s->constraints; i++) {
-        da_rows_add(rows, v->s->constraint[i].text);
-        da_rows_add(rows, da_report_percent(v->r, v->s->constraint[i].confidence));
-        da_rows_add(rows, da_report_text(v->r, "%zu of %zu", v->goals.met_count[i], v->s->points));
-    }
-    da_rows_end(rows, NULL);
-    struct dc_text why = {0};
-    da_goals_why_not(v->s, &v->goals, &why);
-    struct dc_text apart = {0};
-    for (size_t i = 0; i < why.size; i++)
-        dc_text_printf(&apart, why.data[i] == '\n' ? "%c\n" : "%c", why.data[i]);
-    if (apart.size > 0)
-        da_report_note(v->r, DA_TONE_BAD, "%s", apart.data);
-    dc_text_free(&apart);
-    dc_text_free(&why);
-}
-
-static void best(const struct da_study_view *v)
-{
-    static const struct da_column columns[] = {{"objective", "", true},
-                                               {"best point", "", false},
-                                               {"setting", "", true},
-                                               {"mean (95 % interval)", "", false},
-                                               {"unit", "", true},
-                                               {"chance that it is best", "", false},
-                                               {"points that may be best", "", false}};
-    da_report_section(v->r, "best", "The best points");
-    if (!v->judged || v->s->objectives == 0) {
-        da_report_paragraph(v->r, "The study names no objective.");
-        return;
-    }
-    constraints(v);
-    struct da_rows *rows = da_rows_begin(
-        v->r,
-        "The best mean among the points that meet every constraint. It was chosen for its "
-        "mean, so that is a little flattered; points that may be best are those that no "
-        "other is significantly better than.",
-        columns, 7);
-    for (size_t i = 0; i < v->s->objectives; i++) {
-        const struct da_objective *o = &v->s->objective[i];
-        struct da_best b = {0};
-        struct dc_error error = {0};
-        size_t metric = da_study_metric(v->s, o->metric);
-        if (da_best(v->s, metric, o->maximise, v->goals.feasible, DA_REPORT_LEVEL, 1, &b, &error) ==
-            DC_OK) {
-            da_rows_add(rows,
-                        da_report_text(v->r, "%s %s", o->maximise ? "most" : "least", o->metric));
-            da_rows_add(rows, da_report_text(v->r, "%zu", b.point));
-            da_rows_add(rows, da_view_setting(v, b.point));
-            da_rows_add(rows, da_report_interval(v->r, b.value));
-            da_rows_add(rows, v->s->metric[metric].unit);
-            da_rows_add(rows, da_report_percent(v->r, b.chance[b.point]));
-            da_rows_add(rows, da_report_text(v->r, "%zu of %zu", b.contenders, v->s->points));
-        }
-        da_best_free(&b);
-    }
-    da_rows_end(rows, NULL);
-}
-
-/* ---- all points, and where they come from ---------------------------------------------------- */
-
-static void all_points(const struct da_study_view *v)
-{
-    const struct da_study *s = v->s;
-    size_t metrics = v->showns < 10 ? v->showns : 10, columns = 2 + s->parameters + metrics;
-    struct da_column *column = da_report_take(v->r, columns + 1, sizeof *column);
-    size_t n = 0;
-    column[n++] = (struct da_column){"point", "", false};
-    for (size_t i = 0; i < s->parameters; i++)
-        column[n++] = (struct da_column){s->parameter[i].label, "", s->parameter[i].words};
-    column[n++] = (struct da_column){"runs", "", false};
-    for (size_t i = 0; i < metrics; i++)
-        column[n++] =
-            (struct da_column){s->metric[v->shown[i]].name, s->metric[v->shown[i]].unit, false};
-    struct da_rows *rows = da_rows_begin(v->r, "Means with their 95 % intervals", column, n);
-    bool *chosen = da_report_take(v->r, s->points, sizeof *chosen);
-    for (size_t p = 0; p < s->points; p++) {
-        size_t runs = 0;
-        da_rows_add(rows, da_report_text(v->r, "%zu", p));
-        for (size_t i = 0; i < s->parameters; i++)
-            da_rows_add(rows, da_view_level(v, i, da_study_x(s, p, i)));
-        for (size_t r = 0; r < s->replications; r++) {
-            uint8_t status = s->status[p * s->replications + r];
-            runs += status == DA_RUN_DONE || status == DA_RUN_EXPECTATION;
-        }
-        da_rows_add(rows, da_report_text(v->r, "%zu", runs));
-        chosen[p] = true;
-        for (size_t i = 0; i < metrics; i++)
-            da_rows_add(rows, da_report_interval(v->r, da_view_mean(v, v->shown[i], chosen)));
-        chosen[p] = false;
-    }
-    da_rows_end(rows, da_report_text(v->r, "All %zu points", s->points));
-}
+/* ---- where they come from -------------------------------------------------------------------- */
 
 static const char *or_unknown(const char *text)
 {
@@ -352,7 +268,7 @@ static void provenance(const struct da_study_view *v, const char *file)
     const struct da_study *s = v->s;
     const char **item = da_report_take(v->r, 8, sizeof *item);
     da_report_section(v->r, "points", "All points");
-    all_points(v);
+    da_view_points(v);
     da_report_section(v->r, "provenance", "Provenance");
     item[0] = "file";
     item[1] = file;
@@ -450,7 +366,7 @@ void da_report_study(struct da_report *r, const struct da_study *s, const char *
     overview(&v);
     parameters(&v);
     failures(&v);
-    best(&v);
+    da_view_best(&v);
     optima(&v);
     da_report_section(r, "curves", "Over each parameter");
     for (size_t i = 0; i < v.showns; i++)

@@ -5,7 +5,6 @@
 #include "analysis/goals.h"
 #include "analysis/report_parts.h"
 
-#define DA_REPORT_LEVEL 0.95 /* confidence of every interval */
 
 struct da_study_view {
     struct da_report *r;
@@ -34,8 +33,16 @@ const char *da_view_setting(const struct da_study_view *v, size_t point);
 const char *da_view_meaning(const struct da_study_view *v, size_t metric);
 void da_view_metric_axis(struct da_axis *axis, const struct da_metric *m);
 void da_view_parameter_axis(struct da_axis *axis, const struct da_parameter *p);
+/* An axis with a place for every level, however far apart their values are; falling: the greatest
+ * is number 0. */
+void da_view_level_axis(const struct da_study_view *v, struct da_axis *axis, size_t parameter,
+                        bool falling);
 /* A name as part of an id: letters, digits and -. */
 const char *da_view_id(const struct da_study_view *v, const char *a, const char *b, const char *c);
+
+/* report_points.c: constraints and the best points; all points. */
+void da_view_best(const struct da_study_view *v);
+void da_view_points(const struct da_study_view *v);
 
 /* report_curves.c */
 struct da_figure *da_view_curve(const struct da_study_view *v, size_t metric, size_t parameter);

@@ -62,6 +62,45 @@ struct da_figure *da_run_finality(const struct da_run *run)
     return lines(run, f, all, COUNT(all), NULL, false);
 }
 
+/* Per block: the mean is of a series whose neighbours are alike, so its interval comes from batch
+ * means; what the start had of its own is cut off first. */
+void da_run_steady(const struct da_run *run)
+{
+    enum { LEAST = 20 };
+    size_t count = da_file_array(run->f, "/blocks/proposed").count, n = 0;
+    const double *from = da_run_column(run, "/blocks/proposed", count);
+    const double *to = da_run_column(run, "/blocks/committed_median", count);
+    double *latency = da_report_take(run->r, count + 1, sizeof *latency);
+    for (size_t i = 0; from != NULL && to != NULL && i < count; i++)
+        if (isfinite(to[i] - from[i]))
+            latency[n++] = to[i] - from[i];
+    size_t cut = da_mser5(latency, n);
+    if (n - cut < LEAST)
+        return;
+    const double *steady = latency + cut;
+    static const double share[] = {0.5, 0.95};
+    enum { ITEMS = 6 };
+    const char **item = da_report_take(run->r, ITEMS, sizeof *item); /* the page borrows them */
+    item[0] = "mean";
+    item[2] = "median";
+    item[4] = "95th percentile";
+    struct da_estimate e = da_batch_means(steady, n - cut, DA_REPORT_LEVEL);
+    item[1] = da_report_text(run->r, "%s s", da_report_interval(run->r, e));
+    for (size_t i = 0; i < COUNT(share); i++) {
+        e = da_quantile_interval(steady, n - cut, share[i], DA_REPORT_LEVEL);
+        item[2 * i + 3] = da_report_text(run->r, "%s s", da_report_interval(run->r, e));
+    }
+    da_report_title(run->r, "Time to finality in the steady state");
+    da_report_paragraph(
+        run->r,
+        "From a block's proposal until half of the honest validators had committed it. Of %s final "
+        "blocks the first %s are left out as warm-up (MSER-5). In brackets 95 %% intervals: of the "
+        "mean by batch means, of the others by order statistics, as if blocks did not depend on "
+        "each other.",
+        da_report_count(run->r, (double)n), da_report_count(run->r, (double)cut));
+    da_report_pairs(run->r, item, ITEMS);
+}
+
 /* Over the epoch's length. */
 static struct da_figure *rate(const struct da_run *run, struct da_figure *f, const char *column,
                               double scale)

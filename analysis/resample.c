@@ -23,22 +23,6 @@ bool da_resample(size_t rows, size_t draws, uint64_t seed, size_t width,
     return true;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Type 7 quantile of sorted values. */
-static double sorted_quantile(const double *x, size_t n, double p)
-{
-    double at = p * (double)(n - 1);
-    size_t below = (size_t)at;
-    if (below + 1 >= n)
-        return x[n - 1];
-    return x[below] + (at - (double)below) * (x[below + 1] - x[below]);
-}
-
 struct da_estimate da_resample_interval(double value, const double *drawn, size_t draws,
                                         size_t width, size_t column, size_t rows, double level)
 {
@@ -52,12 +36,12 @@ struct da_estimate da_resample_interval(double value, const double *drawn, size_
     for (size_t d = 0; d < draws; d++)
         if (!isnan(drawn[d * width + column]))
             x[n++] = drawn[d * width + column];
-    qsort(x, n, sizeof *x, by_value);
-    if (n > 0) {
+    qsort(x, n, sizeof *x, da_rising);
+    if (n > 0 && n * 2 >= draws) {
         double stretch = sqrt((double)rows / (double)(rows - 1));
         double tail = da_normal_below(stretch * da_t_quantile((1 - level) / 2, (double)(rows - 1)));
-        e.lo = sorted_quantile(x, n, tail);
-        e.hi = sorted_quantile(x, n, 1 - tail);
+        e.lo = da_quantile_sorted(x, n, tail);
+        e.hi = da_quantile_sorted(x, n, 1 - tail);
     }
     dc_mem_free(x);
     return e;

@@ -1,5 +1,5 @@
-/* Several statistics of one bootstrap draw at once, so that they stay paired: what da_bootstrap
- * does for one number, for a vector.  Draw d has a stream of its own (seed, "bootstrap[d]"). */
+/* The bootstrap: of several statistics of one draw at once, so that they stay paired.  Draw d has a
+ * stream of its own (seed, "bootstrap[d]"). */
 #ifndef ANALYSIS_RESAMPLE_H
 #define ANALYSIS_RESAMPLE_H
 
@@ -16,7 +16,7 @@ bool da_resample(size_t rows, size_t draws, uint64_t seed, size_t width,
 /* The percentile interval of one column of what da_resample filled; NaN draws are left out.  With
  * few rows percentiles are too narrow by the plug-in variance and by Student's quantile: the level
  * is raised to make up for both (Hesterberg 2015, "expanded percentiles").  The ends are NaN below
- * three rows and where memory ran out. */
+ * three rows, where most draws are NaN, and where memory ran out. */
 struct da_estimate da_resample_interval(double value, const double *drawn, size_t draws,
                                         size_t width, size_t column, size_t rows, double level);
 

@@ -235,33 +235,29 @@ static void credit(const double *mean, size_t systems, double sign, double *prob
             probability[i] += 1 / (double)equal;
 }
 
-void da_best_probability(const double *value, size_t stride, const size_t *count, size_t systems,
-                         bool maximise, size_t draws, uint64_t seed, double *probability)
+void da_best_probability(const double *value, size_t replications, size_t systems, bool maximise,
+                         size_t draws, uint64_t seed, double *work, double *probability)
 {
     struct dc_stream stream = dc_stream(seed, dc_name("best"), dc_name("weights"));
-    size_t most = 0;
-    for (size_t i = 0; i < systems; i++) {
+    for (size_t i = 0; i < systems; i++)
         probability[i] = 0;
-        most = count[i] > most ? count[i] : most;
-    }
-    double *weight = dc_mem_need(most + 1, sizeof *weight, "a bootstrap");
-    double *mean = dc_mem_need(systems + 1, sizeof *mean, "a bootstrap");
+    double *weight = work, *mean = work + replications;
     double sign = maximise ? 1 : -1;
     for (size_t d = 0; d < draws; d++) {
-        for (size_t r = 0; r < most; r++) /* exponential: Dirichlet once divided by their sum */
+        for (size_t r = 0; r < replications;
+             r++) /* exponential: Dirichlet once divided by their sum */
             weight[r] = -log(((double)(dc_next64(&stream) >> 11) + 0.5) * 0x1p-53);
         for (size_t i = 0; i < systems; i++) {
             double sum = 0, weights = 0;
-            for (size_t r = 0; r < count[i]; r++) {
-                sum += weight[r] * value[i * stride + r];
-                weights += weight[r];
+            for (size_t r = 0; r < replications; r++) {
+                double x = value[i * replications + r];
+                sum += isnan(x) ? 0 : weight[r] * x;
+                weights += isnan(x) ? 0 : weight[r];
             }
-            mean[i] = count[i] > 0 ? sum / weights : -sign * INFINITY;
+            mean[i] = weights > 0 ? sum / weights : -sign * INFINITY;
         }
         credit(mean, systems, sign, probability);
     }
     for (size_t i = 0; i < systems && draws > 0; i++)
         probability[i] /= (double)draws;
-    dc_mem_free(weight);
-    dc_mem_free(mean);
 }

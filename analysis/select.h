@@ -63,17 +63,17 @@ struct da_select {
 };
 
 /* *out is set and needs da_select_free in every case.  Errors: DC_ERR_USAGE (options), DC_ERR_IO
- * (memory), what observe returns. */
-enum dc_status da_select_best(const struct da_select_options *options, da_select_observe *observe,
+ * (memory), what `ask` returns. */
+enum dc_status da_select_best(const struct da_select_options *options, da_select_observe *ask,
                               void *ctx, struct da_select *out, struct dc_error *error) DC_MUST_USE;
 void da_select_free(struct da_select *s);
 
 /* For each of `systems` settings the probability that its mean is the best, by a Bayesian bootstrap
  * (Rubin, 1981): replications are weighted by Dirichlet(1, ..., 1), with the same weights for all
- * settings that have the same number of them, so what they share by common random numbers cancels.
- * value: systems x stride, the first count[i] of row i are used; a setting without any has 0.
- * Equal bests share a draw.  Approximate: with few replications a little too sure. */
-void da_best_probability(const double *value, size_t stride, const size_t *count, size_t systems,
-                         bool maximise, size_t draws, uint64_t seed, double *probability);
+ * settings, so what they share by common random numbers cancels.  value: systems x replications,
+ * NaN: no data; a setting without any has 0.  Equal bests share a draw.  Approximate: with few
+ * replications a little too sure.  work: replications + systems numbers. */
+void da_best_probability(const double *value, size_t replications, size_t systems, bool maximise,
+                         size_t draws, uint64_t seed, double *work, double *probability);
 
 #endif

@@ -21,12 +21,6 @@
 
 enum { GRID_PARAMETERS = 64 }; /* bits of a set */
 
-static int rank_order(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 bool da_study_ranks(const struct da_study *s, size_t parameter, size_t *rank, size_t *levels)
 {
     double *x = dc_mem_alloc(s->points + 1, sizeof *x);
@@ -34,14 +28,14 @@ bool da_study_ranks(const struct da_study *s, size_t parameter, size_t *rank, si
         return false;
     for (size_t i = 0; i < s->points; i++)
         x[i] = da_study_x(s, i, parameter);
-    qsort(x, s->points, sizeof *x, rank_order);
+    qsort(x, s->points, sizeof *x, da_rising);
     size_t n = 0;
     for (size_t i = 0; i < s->points; i++)
         if (n == 0 || x[i] != x[n - 1])
             x[n++] = x[i];
     for (size_t i = 0; i < s->points; i++) {
         double value = da_study_x(s, i, parameter);
-        const double *at = bsearch(&value, x, n, sizeof *x, rank_order);
+        const double *at = bsearch(&value, x, n, sizeof *x, da_rising);
         rank[i] = at ? (size_t)(at - x) : 0;
     }
     *levels = n;

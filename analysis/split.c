@@ -21,7 +21,7 @@ uint64_t da_split_key(uint64_t parent, uint64_t level, uint64_t copy)
     return dc_next64(&s);
 }
 
-/* ---- the estimate ------------------------------------------------------------------------------ */
+/* ---- the estimate ---------------------------------------------------------------------------- */
 
 /* Quantile of the gamma distribution with this mean and variance. */
 static double gamma_quantile(double p, double mean, double variance)
@@ -72,7 +72,7 @@ struct da_split_result da_split_estimate(const struct da_split *s, double level)
     return r;
 }
 
-/* ---- a process in memory ----------------------------------------------------------------------- */
+/* ---- a process in memory --------------------------------------------------------------------- */
 
 enum dc_status da_split_open(size_t levels, uint32_t split, size_t roots, struct da_split *out,
                              struct dc_error *error)

@@ -2,7 +2,6 @@
 #include "analysis/stats.h"
 
 #include "models/base/mem.h"
-#include "models/base/rng.h"
 
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_errno.h>
@@ -33,7 +32,7 @@ double da_variance(const double *x, size_t n)
     return fmax(corrected, 0) / (double)(n - 1);
 }
 
-static int compare_doubles(const void *a, const void *b)
+int da_rising(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
@@ -43,12 +42,11 @@ static double *sorted_copy(const double *x, size_t n)
 {
     double *copy = dc_mem_need(n, sizeof *copy, "a sample");
     memcpy(copy, x, n * sizeof *copy);
-    qsort(copy, n, sizeof *copy, compare_doubles);
+    qsort(copy, n, sizeof *copy, da_rising);
     return copy;
 }
 
-/* Hyndman and Fan's type 7: linear between the order statistics at 0 .. n - 1. */
-static double quantile_sorted(const double *x, size_t n, double p)
+double da_quantile_sorted(const double *x, size_t n, double p)
 {
     double at = p * (double)(n - 1);
     size_t below = (size_t)floor(at);
@@ -58,14 +56,6 @@ static double quantile_sorted(const double *x, size_t n, double p)
 }
 
 /* ---- distributions --------------------------------------------------------------------------- */
-
-double da_t_below(double t, double df)
-{
-    if (isnan(t) || !(df > 0))
-        return NAN;
-    gsl_set_error_handler_off();
-    return isinf(t) ? (t > 0 ? 1 : 0) : isinf(df) ? gsl_cdf_ugaussian_P(t) : gsl_cdf_tdist_P(t, df);
-}
 
 double da_t_quantile(double p, double df)
 {
@@ -148,7 +138,7 @@ struct da_estimate da_quantile_interval(const double *x, size_t n, double p, dou
         return e;
     gsl_set_error_handler_off();
     double *s = sorted_copy(x, n);
-    e.value = quantile_sorted(s, n, p);
+    e.value = da_quantile_sorted(s, n, p);
     /* below[i]: P(fewer than i of n lie below the quantile), i = 1 .. n.  The pair (i, j) covers it
      * with below[j] - below[i]; per i the least j that is enough moves up only. */
     double *below = dc_mem_need(n + 1, sizeof *below, "a sample");
@@ -266,37 +256,5 @@ struct da_estimate da_batch_means(const double *x, size_t n, double level)
     }
     struct da_estimate e = da_mean_interval(y, b, level);
     e.count = n;
-    return e;
-}
-
-/* ---- bootstrap ------------------------------------------------------------------------------- */
-
-struct da_estimate da_bootstrap(size_t rows, size_t draws, double level, uint64_t seed,
-                                double (*statistic)(void *ctx, const size_t *row, size_t rows),
-                                void *ctx)
-{
-    struct da_estimate e = {NAN, NAN, NAN, rows};
-    if (rows == 0)
-        return e;
-    struct dc_stream stream = dc_stream(seed, dc_name("bootstrap"), dc_name("rows"));
-    size_t *row = dc_mem_need(rows, sizeof *row, "a bootstrap"), kept = 0;
-    double *drawn = dc_mem_need(draws + 1, sizeof *drawn, "a bootstrap");
-    for (size_t i = 0; i < rows; i++)
-        row[i] = i;
-    e.value = statistic(ctx, row, rows);
-    for (size_t d = 0; d < draws; d++) {
-        for (size_t i = 0; i < rows; i++)
-            row[i] = (size_t)dc_next_below(&stream, rows);
-        double value = statistic(ctx, row, rows);
-        if (!isnan(value)) /* a draw for which the statistic is not defined */
-            drawn[kept++] = value;
-    }
-    if (rows > 1 && kept > 1 && kept * 2 >= draws) {
-        qsort(drawn, kept, sizeof *drawn, compare_doubles);
-        e.lo = quantile_sorted(drawn, kept, 0.5 - level / 2);
-        e.hi = quantile_sorted(drawn, kept, 0.5 + level / 2);
-    }
-    dc_mem_free(row);
-    dc_mem_free(drawn);
     return e;
 }

@@ -17,11 +17,10 @@ struct da_estimate {
     size_t count; /* of observations behind it */
 };
 
+int da_rising(const void *a, const void *b); /* order of doubles, for qsort */
 double da_mean(const double *x, size_t n);
 double da_variance(const double *x, size_t n); /* unbiased, two passes; NaN below 2 */
-/* Student's t: quantile of p with df degrees of freedom; probability of at most t. */
-double da_t_quantile(double p, double df);
-double da_t_below(double t, double df);
+double da_t_quantile(double p, double df); /* Student's, df degrees of freedom */
 double da_normal_quantile(double p);
 double da_normal_below(double z);
 
@@ -32,7 +31,10 @@ struct da_estimate da_paired_interval(const double *a, const double *b, size_t n
 /* Difference of the means of independent samples (Welch). */
 struct da_estimate da_welch_interval(const double *a, size_t na, const double *b, size_t nb,
                                      double level);
-/* p-quantile (type 7) with the narrowest pair of order statistics that covers at least `level`. */
+/* p-quantile of rising values, n >= 1: Hyndman and Fan's type 7, linear between the order statistics
+ * at 0 .. n - 1. */
+double da_quantile_sorted(const double *x, size_t n, double p);
+/* The same of any values, with the narrowest pair of order statistics that covers at least `level`. */
 struct da_estimate da_quantile_interval(const double *x, size_t n, double p, double level);
 /* Share k/n with the exact interval of Clopper and Pearson. */
 struct da_estimate da_binomial_interval(uint64_t k, uint64_t n, double level);
@@ -42,11 +44,5 @@ size_t da_mser5(const double *x, size_t n);
 /* Mean of a correlated series by non-overlapping batch means: the largest number of batches from 10
  * to 40 whose lag-1 correlation is insignificant (von Neumann's ratio, 10 %), else 10. */
 struct da_estimate da_batch_means(const double *x, size_t n, double level);
-
-/* Interval of a statistic of rows by bootstrap percentiles: rows are drawn with replacement from
- * 0..rows-1, `draws` times; the statistic sees the drawn indices.  value: of all rows in order. */
-struct da_estimate da_bootstrap(size_t rows, size_t draws, double level, uint64_t seed,
-                                double (*statistic)(void *ctx, const size_t *row, size_t rows),
-                                void *ctx);
 
 #endif

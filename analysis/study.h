@@ -7,7 +7,7 @@
  *
  *     value[(point * replications + replication) * metrics + metric]     NaN: not measured
  *
- * Written as study.h5 by sim/record/study.h, read by read_study.h.  Everything lives in the arena. */
+ * Written as study.h5 by sim/record/study.h, read by read_study.h.  All of it is in the arena. */
 #ifndef ANALYSIS_STUDY_H
 #define ANALYSIS_STUDY_H
 

@@ -37,8 +37,8 @@ struct ds_command {
 
 extern const struct ds_command ds_cmd_run, ds_cmd_check, ds_cmd_verify, ds_cmd_explain,
     ds_cmd_schema, ds_cmd_list, ds_cmd_detect, ds_cmd_bench, ds_cmd_diff, ds_cmd_trace, ds_cmd_fuzz,
-    ds_cmd_twins,
-    ds_cmd_tune, ds_cmd_sweep, ds_cmd_rare, ds_cmd_compare, ds_cmd_select, ds_cmd_report;
+    ds_cmd_twins, ds_cmd_tune, ds_cmd_sweep, ds_cmd_rare, ds_cmd_compare, ds_cmd_select,
+    ds_cmd_report;
 
 /* ---- cmd_args.c ------------------------------------------------------------------------------ */
 
@@ -88,6 +88,11 @@ void ds_cmd_warn(const char *format, ...) DC_PRINTF(1, 2);
 int ds_cmd_failed(enum dc_status status, const struct dc_error *error);
 /* Writes a text to standard output and frees it; returns an exit code. */
 int ds_cmd_output(struct dc_text *text);
+/* A whole file, under another name until it is complete. */
+enum dc_status ds_cmd_write(const char *path, const struct dc_text *text,
+                            struct dc_error *error) DC_MUST_USE;
+/* Makes a folder, unless it is there; says what is wrong and returns an exit code. */
+int ds_cmd_folder(const char *path);
 
 /* Loads a scenario; all that is wrong with it goes to standard error.  *out needs
  * ds_scenario_free in every case.  Returns an exit code. */

@@ -92,13 +92,7 @@ static void tell(struct trunk *t, const struct limb *l)
     } else {
         for (size_t i = 0; i < t->options->metrics; i++)
             t->value[i] = NAN;
-        result.status = DA_RUN_FAILED;
-        if (ds_process_signal(p) == SIGXCPU)
-            snprintf(result.text, sizeof result.text, "it was ended after %.0f s of processor time",
-                     ceil(t->options->cpu_s));
-        else
-            ds_process_crash(p, result.text, sizeof result.text);
-        result.outside = ds_process_signal(p) == SIGKILL || ds_process_signal(p) == SIGTERM;
+        ds_runs_crashed(t->options, p, &result); /* in the words of a run that shares nothing */
         if (t->job[l->job].output != NULL)
             ds_runs_remove_partial(t->job[l->job].output);
     }

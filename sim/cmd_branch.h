@@ -15,12 +15,12 @@
 #include "sim/cmd_runs.h"
 
 /* Runs all jobs, each with its whole list of overrides (the same seed in all of them), as
- * ds_runs_start would.  done is called in this process once for each, in the order of their ends; the
- * result is borrowed for the call.  What may differ between them is what ds_world_same_beginning
- * says.
+ * ds_runs_start would.  done is called in this process once for each, in the order of their ends;
+ * the result is borrowed for the call.  What may differ between them is what
+ * ds_world_same_beginning says.
  *   options   as in ds_runs_open; cpu_s is of each child, from where runs part
- * Errors: DC_ERR_USAGE when they cannot share (nothing was run then: run them one by one), DC_ERR_IO
- * (memory, processes).  Raised *stop: returns DC_OK early, with fewer calls of done. */
+ * Errors: DC_ERR_USAGE when they cannot share (nothing was run then: run them one by one),
+ * DC_ERR_IO (memory, processes).  Raised *stop: returns DC_OK early, with fewer calls of done. */
 enum dc_status ds_branch(const struct ds_runs_options *options, const struct ds_runs_job *job,
                          size_t count, void (*done)(void *ctx, const struct ds_runs_result *result),
                          void *ctx, struct dc_error *error) DC_MUST_USE;

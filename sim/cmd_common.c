@@ -1,9 +1,12 @@
 /* What several commands need: messages, loading, signals, numbers for people. */
 #define _POSIX_C_SOURCE 200809L
+#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "sim/cmd.h"
 
@@ -97,6 +100,45 @@ int ds_cmd_output(struct dc_text *text)
     }
     dc_text_free(text);
     return code;
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+enum dc_status ds_cmd_write(const char *path, const struct dc_text *text, struct dc_error *error)
+{
+    struct dc_text partial = {0};
+    dc_text_printf(&partial, "%s.partial", path);
+    if (partial.failed || text->failed) {
+        dc_text_free(&partial);
+        return dc_error_set(error, DC_ERR_IO, "%s: out of memory", path);
+    }
+    FILE *to = fopen(partial.data, "wb");
+    bool good =
+        to != NULL && (text->size == 0 || fwrite(text->data, 1, text->size, to) == text->size);
+    good = to != NULL && fclose(to) == 0 && good;
+    good = good && rename(partial.data, path) == 0;
+    int why = errno;
+    if (!good && to != NULL)
+        (void)unlink(partial.data);
+    dc_text_free(&partial);
+    return good ? DC_OK
+                : dc_error_set(error, DC_ERR_IO, "%s: could not be written: %s", path,
+                               strerror(why));
+}
+
+int ds_cmd_folder(const char *path)
+{
+    struct stat there;
+    if (mkdir(path, 0777) != 0 && errno != EEXIST) {
+        ds_cmd_usage("%s: could not be made (%s): name another folder with -o", path,
+                     strerror(errno));
+        return DS_EXIT_IO;
+    }
+    if (stat(path, &there) != 0 || !S_ISDIR(there.st_mode) || access(path, W_OK) != 0) {
+        ds_cmd_usage("%s: is no folder that can be written to: name another one with -o", path);
+        return DS_EXIT_IO;
+    }
+    return DS_EXIT_FINE;
 }
 
 /* ---- scenarios ------------------------------------------------------------------------------- */

@@ -149,6 +149,7 @@ static int open_side(const struct ds_args *args, struct ds_compare *c, struct ds
     size_t sets = ds_args_values(args, "--set", set);
     if (s == &c->b)
         sets += ds_args_values(args, "--set-b", set + sets);
+    DC_CHECK(s->program != NULL); /* every scenario has one */
     int code = strcmp(s->program, own) == 0 ? check_scenario(s, set, sets) : DS_EXIT_FINE;
     struct ds_compare_run run = {.program = s->program,
                                  .scenario = s->path,

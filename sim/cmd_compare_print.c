@@ -1,10 +1,8 @@
 /* What a comparison came to: a table, JSON, JUnit XML. */
 #define _POSIX_C_SOURCE 200809L
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "analysis/figure.h"
 #include "sim/cmd_compare.h"
@@ -247,22 +245,6 @@ static void junit_runs(const struct ds_compare *c, struct dc_text *out)
         dc_text_add(out, "/>\n");
 }
 
-static bool write_file(const char *path, const struct dc_text *text)
-{
-    struct dc_text partial = {0};
-    dc_text_printf(&partial, "%s.partial", path);
-    FILE *to = partial.data != NULL && !partial.failed ? fopen(partial.data, "wb") : NULL;
-    bool good = to != NULL && !text->failed && fwrite(text->data, 1, text->size, to) == text->size;
-    good = to != NULL && fclose(to) == 0 && good;
-    good = good && rename(partial.data, path) == 0;
-    int why = errno;
-    if (!good && to != NULL)
-        (void)unlink(partial.data);
-    dc_text_free(&partial);
-    errno = why;
-    return good;
-}
-
 int ds_compare_junit(const struct ds_compare *c)
 {
     struct dc_text out = {0};
@@ -284,12 +266,7 @@ int ds_compare_junit(const struct ds_compare *c)
         if (ds_compare_gated(c, &c->result.change[i]))
             junit_case(c, &c->result.change[i], &out);
     dc_text_add(&out, "  </testsuite>\n</testsuites>\n");
-    errno = 0;
-    bool good = write_file(c->junit, &out);
+    enum dc_status status = ds_cmd_write(c->junit, &out, &error);
     dc_text_free(&out);
-    if (good)
-        return DS_EXIT_FINE;
-    return ds_cmd_failed(dc_error_set(&error, DC_ERR_IO, "%s: %s", c->junit,
-                                      errno != 0 ? strerror(errno) : "out of memory"),
-                         &error);
+    return status == DC_OK ? DS_EXIT_FINE : ds_cmd_failed(status, &error);
 }

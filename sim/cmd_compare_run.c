@@ -27,6 +27,7 @@ struct pool {
     struct dc_text folder;
     struct job job[JOBS_MAX];
     const char **file; /* of runs that gave one, in order of seeds: [replications] */
+    const char **why;  /* of the others, likewise: what they said */
     struct dc_arena arena;
     uint64_t next, done;
 };
@@ -98,19 +99,18 @@ static void first_line(const struct job *job, char text[512])
 
 /* Exit code 1 is a run whose expectations or invariants did not hold: still a run, if its file was
  * completed. */
-static int take(struct pool *p, struct job *job)
+static void take(struct pool *p, struct job *job)
 {
     char text[512];
-    struct dc_error error = {0};
     int code = WIFEXITED(job->process.status) ? WEXITSTATUS(job->process.status) : -1;
     const char *file = p->file[job->seed - 1];
     p->done++;
     if ((code == 0 || code == 1) && access(file, R_OK) == 0)
-        return DS_EXIT_FINE;
+        return;
     first_line(job, text);
     p->file[job->seed - 1] = NULL;
-    enum dc_status status = da_runs_add_failed(p->out, job->seed, text, &error);
-    return status == DC_OK ? DS_EXIT_FINE : ds_cmd_failed(status, &error);
+    const char *why = arena_text(p, "%s", text, 0);
+    p->why[job->seed - 1] = why != NULL ? why : "out of memory";
 }
 
 /* ---- all of them ----------------------------------------------------------------------------- */
@@ -127,10 +127,9 @@ static int run_all(struct pool *p)
     const struct ds_compare_run *run = p->run;
     struct ds_process *process[JOBS_MAX];
     unsigned jobs = run->jobs < JOBS_MAX ? run->jobs : JOBS_MAX;
-    int code = DS_EXIT_FINE;
     for (unsigned i = 0; i < jobs; i++)
         process[i] = &p->job[i].process;
-    while (p->done < run->replications && code == DS_EXIT_FINE && *run->stop == 0) {
+    while (p->done < run->replications && *run->stop == 0) {
         for (unsigned i = 0; i < jobs && p->next < run->replications; i++) {
             struct job *job = &p->job[i];
             if (job->process.pid != 0)
@@ -147,9 +146,9 @@ static int run_all(struct pool *p)
         progress(p);
         size_t ended = ds_process_wait(process, jobs, 500);
         if (ended != SIZE_MAX)
-            code = take(p, &p->job[ended]);
+            take(p, &p->job[ended]);
     }
-    return *run->stop != 0 ? 128 + ds_cmd_caught() : code;
+    return *run->stop != 0 ? 128 + ds_cmd_caught() : DS_EXIT_FINE;
 }
 
 static bool make_folder(struct pool *p)
@@ -183,19 +182,19 @@ static void remove_folder(struct pool *p)
     (void)rmdir(p->folder.data);
 }
 
-/* Files first, then the runs that gave none: da_runs_of_files begins anew. */
+/* Files first, then the runs that gave none, both in order of seeds: which one ended first does not
+ * show. */
 static int read_all(struct pool *p)
 {
-    struct da_runs failed = *p->out;
     struct dc_error error = {0};
     size_t count = 0;
     for (uint64_t i = 0; i < p->run->replications; i++)
         if (p->file[i] != NULL)
             p->file[count++] = p->file[i];
     enum dc_status status = da_runs_of_files(p->file, count, p->out, &error);
-    for (size_t i = 0; i < failed.runs && status == DC_OK; i++)
-        status = da_runs_add_failed(p->out, failed.run[i].seed, failed.run[i].failed, &error);
-    da_runs_free(&failed);
+    for (uint64_t i = 0; i < p->run->replications && status == DC_OK; i++)
+        if (p->why[i] != NULL)
+            status = da_runs_add_failed(p->out, i + 1, p->why[i], &error);
     return status == DC_OK ? DS_EXIT_FINE : ds_cmd_failed(status, &error);
 }
 
@@ -205,6 +204,7 @@ int ds_compare_execute(const struct ds_compare_run *run, struct da_runs *out)
     p->run = run;
     p->out = out;
     p->file = dc_mem_need(run->replications + 1, sizeof *p->file, "runs");
+    p->why = dc_mem_need(run->replications + 1, sizeof *p->why, "runs");
     int code = make_folder(p) ? DS_EXIT_FINE : DS_EXIT_IO;
     if (code == DS_EXIT_FINE) {
         code = run_all(p);
@@ -221,6 +221,7 @@ int ds_compare_execute(const struct ds_compare_run *run, struct da_runs *out)
     dc_text_free(&p->folder);
     dc_arena_free(&p->arena);
     dc_mem_free(p->file);
+    dc_mem_free(p->why);
     dc_mem_free(p);
     return code;
 }

@@ -11,7 +11,6 @@
 #include <omp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "models/base/rng.h"
@@ -173,21 +172,6 @@ static int shrink_all(struct ds_fuzz_plan *plan)
 
 /* ---- arguments ------------------------------------------------------------------------------- */
 
-static int check_folder(const char *path)
-{
-    struct stat there;
-    if (mkdir(path, 0777) != 0 && errno != EEXIST) {
-        ds_cmd_usage("%s: could not be made (%s): name another folder with -o", path,
-                     strerror(errno));
-        return DS_EXIT_IO;
-    }
-    if (stat(path, &there) != 0 || !S_ISDIR(there.st_mode) || access(path, W_OK) != 0) {
-        ds_cmd_usage("%s: is no folder that can be written to: name another one with -o", path);
-        return DS_EXIT_IO;
-    }
-    return DS_EXIT_FINE;
-}
-
 static bool read_times(const struct ds_args *args, struct ds_fuzz_plan *plan)
 {
     int64_t time_ns = 0, shrink_ns = SHRINK_S * INT64_C(1000000000);
@@ -259,7 +243,7 @@ static int make_plan(const struct ds_args *args, struct ds_fuzz_plan *plan)
     plan->swarm = (struct ds_swarm){.base = &plan->base, .seed = plan->state.seed};
     const char *folder = ds_args_value(args, "-o");
     plan->folder = folder != NULL ? folder : ".";
-    return check_folder(plan->folder);
+    return ds_cmd_folder(plan->folder);
 }
 
 static int exit_code(const struct ds_fuzz_plan *plan)

@@ -10,11 +10,9 @@
  * skipped, and a violation that it had found until then is a failure all the same.  The file is
  * written whole or not at all. */
 #define _POSIX_C_SOURCE 200809L
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "sim/cmd_world.h"
 
@@ -158,23 +156,6 @@ static void junit_counts(struct dc_text *out, const struct junit *j, const struc
                    j->tests, j->failures, j->errors, j->skipped, o->wall_s);
 }
 
-static bool junit_write(const char *path, const struct dc_text *text)
-{
-    struct dc_text partial = {0};
-    dc_text_printf(&partial, "%s.partial", path);
-    FILE *to = partial.data != NULL && !partial.failed ? fopen(partial.data, "wb") : NULL;
-    bool good = to != NULL && !text->failed && text->data != NULL &&
-                fwrite(text->data, 1, text->size, to) == text->size;
-    good = to != NULL && fclose(to) == 0 && good;
-    good = good && rename(partial.data, path) == 0;
-    int why = errno;
-    if (!good && to != NULL)
-        (void)unlink(partial.data);
-    dc_text_free(&partial);
-    errno = why;
-    return good;
-}
-
 int ds_summary_junit(const struct ds_outcome *o, const char *stopped, const char *path)
 {
     struct junit j = {.suite = o->scenario->name != NULL ? o->scenario->name : "destrasim"};
@@ -190,14 +171,9 @@ int ds_summary_junit(const struct ds_outcome *o, const char *stopped, const char
     dc_text_put(&out, j.cases.data != NULL ? j.cases.data : "", j.cases.size);
     dc_text_add(&out, "  </testsuite>\n</testsuites>\n");
     out.failed = out.failed || j.cases.failed;
-    errno = 0;
-    bool good = junit_write(path, &out);
+    struct dc_error error = {0};
+    enum dc_status status = ds_cmd_write(path, &out, &error);
     dc_text_free(&j.cases);
     dc_text_free(&out);
-    if (good)
-        return DS_EXIT_FINE;
-    struct dc_error error = {0};
-    return ds_cmd_failed(dc_error_set(&error, DC_ERR_IO, "%s: %s", path,
-                                      errno != 0 ? strerror(errno) : "out of memory"),
-                         &error);
+    return status == DC_OK ? DS_EXIT_FINE : ds_cmd_failed(status, &error);
 }

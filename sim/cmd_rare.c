@@ -2,6 +2,7 @@
  * cmd_rare.h and analysis/split.h. */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <omp.h>
 #include <stdio.h>
@@ -39,7 +40,7 @@ struct estimate {
     bool violated; /* the failure is an invariant's */
 };
 
-/* ---- roots ------------------------------------------------------------------------------------- */
+/* ---- roots ----------------------------------------------------------------------------------- */
 
 struct slot {
     struct ds_process process;
@@ -98,8 +99,8 @@ static void show(const struct plan *plan, uint64_t done)
         fprintf(stderr, "\r%llu of %u roots ", (unsigned long long)done, plan->roots);
 }
 
-/* All roots, plan->jobs at a time.  What they came to is added up by root and in whole numbers, so the
- * order of their ends does not show. */
+/* All roots, plan->jobs at a time.  What they came to is added up by root and in whole numbers, so
+ * the order of their ends does not show. */
 static enum dc_status run_roots(const struct plan *plan, struct estimate *e, struct dc_error *error)
 {
     struct slot *slot = dc_mem_need(plan->jobs, sizeof *slot, "roots");
@@ -139,7 +140,7 @@ static enum dc_status run_roots(const struct plan *plan, struct estimate *e, str
     return status;
 }
 
-/* ---- what is reported -------------------------------------------------------------------------- */
+/* ---- what is reported ------------------------------------------------------------------------ */
 
 /* Runs to their ends that would have taken as many events; NaN where no root went to its end. */
 static double effort_runs(const struct estimate *e)
@@ -212,7 +213,7 @@ static void json_point(const struct plan *plan, const struct estimate *e, struct
     dc_text_add(out, "]}");
 }
 
-/* ---- the command ------------------------------------------------------------------------------- */
+/* ---- the command ----------------------------------------------------------------------------- */
 
 static int load(const struct ds_args *args, struct plan *plan)
 {
@@ -286,9 +287,8 @@ static int run_point(struct plan *plan, struct dc_text *json)
     } else if (e.failures != 0) {
         fprintf(stderr,
                 "destrasim: error: %zu of %u roots failed, and there is no estimate without "
-                "them; the first, seed %llu: %s\n",
-                e.failures, plan->roots, (unsigned long long)(plan->rare.seed + e.failure.root),
-                e.failure.text);
+                "them; the first, seed %" PRIu64 ": %s\n",
+                e.failures, plan->roots, plan->rare.seed + e.failure.root, e.failure.text);
         code = e.violated ? DS_EXIT_EXPECT : DS_EXIT_IO;
     } else {
         e.result = da_split_estimate(&e.split, plan->study.confidence);

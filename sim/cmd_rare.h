@@ -3,10 +3,10 @@
  *   cmd_rare.c       arguments, the loop over roots, what is reported
  *   cmd_rare_walk.c  one root: a process that forks copies where a level is reached
  *
- * A root is a run with its own seed.  Where its metric reaches a level, the process forks copies one
- * after another; each takes another turn (ds_world_turn) and goes on to the next level, and what it
- * found comes back through a pipe.  At any time one process of each root runs, and those above it wait
- * with their worlds, which share memory until they differ. */
+ * A root is a run with its own seed.  Where its metric reaches a level, the process forks copies
+ * one after another; each takes another turn (ds_world_turn) and goes on to the next level, and
+ * what it found comes back through a pipe.  At any time one process of each root runs, and those
+ * above it wait with their worlds, which share memory until they differ. */
 #ifndef SIM_CMD_RARE_H
 #define SIM_CMD_RARE_H
 

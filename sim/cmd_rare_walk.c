@@ -2,7 +2,8 @@
  *
  *   run to level 0 --+-- copy 0: turn, run to level 1 --+-- copy 0 ...
  *                    |                                  +-- copy 1 ...
- *                    +-- copy 1 ...          depth first: a process waits for each copy of its own */
+ *                    +-- copy 1 ...          depth first: each process waits for its copies */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,8 +35,8 @@ static bool goal_reached(void *ctx, struct ds_world *world)
     return ds_world_level(world, g->metric) >= g->value;
 }
 
-/* The run is over.  Levels that it reached in its last moments are reached by every copy of it: they
- * would have had nothing left to do. */
+/* The run is over.  Levels that it reached in its last moments are reached by every copy of it:
+ * they would have had nothing left to do. */
 static void walk_end(struct walk *w, size_t level)
 {
     const struct ds_rare *r = w->rare;
@@ -146,7 +147,7 @@ static enum dc_status root_load(const struct ds_rare *rare, uint64_t root, struc
     const char **override = dc_mem_need(rare->overrides + 1, sizeof *override, "overrides");
     if (rare->overrides != 0)
         memcpy(override, rare->override, rare->overrides * sizeof *override);
-    snprintf(seed, sizeof seed, "seed=%llu", (unsigned long long)(rare->seed + root));
+    snprintf(seed, sizeof seed, "seed=%" PRIu64, rare->seed + root);
     override[rare->overrides] = seed;
     enum dc_status status =
         ds_scenario_load(rare->scenario, override, rare->overrides + 1, out, &d);

@@ -8,9 +8,7 @@
  * goes into it: the same files give the same bytes. */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +20,7 @@
 #include "analysis/report.h"
 #include "models/base/mem.h"
 #include "sim/build_info.h"
-#include "sim/cmd.h"
+#include "sim/cmd_report.h"
 #include "sim/record/read.h"
 
 struct source {
@@ -118,10 +116,38 @@ static void judge(struct source *s)
     }
 }
 
+/* The results file in a folder: a sweep's, else a tuning's. */
+static int find_results(struct source *s, const char *path)
+{
+    static const char *const names[] = {"/study.h5", "/tune.h5"};
+    struct stat at;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        dc_mem_free(s->path);
+        s->path = joined(path, is_folder(path) ? names[i] : "");
+        if (stat(s->path, &at) == 0 || !is_folder(path))
+            return DS_EXIT_FINE;
+    }
+    char *swept = joined(path, "/study.yaml"), *tuned = joined(path, "/tune.log");
+    bool begun = stat(swept, &at) == 0 || stat(tuned, &at) == 0;
+    dc_mem_free(swept);
+    dc_mem_free(tuned);
+    if (begun)
+        ds_cmd_usage("%s: its study has not ended, so that it has no results yet: the same "
+                     "command with --resume goes on from there",
+                     path);
+    else
+        ds_cmd_usage("%s: a folder without study.h5 or tune.h5: name that of a sweep, or the "
+                     "results of a run",
+                     path);
+    return DS_EXIT_IO;
+}
+
 static int open_source(struct source *s, const char *path)
 {
     struct dc_error error = {0};
-    s->path = joined(path, is_folder(path) ? "/study.h5" : "");
+    int code = find_results(s, path);
+    if (code != DS_EXIT_FINE)
+        return code;
     s->name = base_name(s->path);
     enum dc_status status = da_file_open(s->path, &s->file, &error);
     if (status != DC_OK)
@@ -183,17 +209,6 @@ static void build(struct report *r)
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-static int finish(const char *partial, const char *path, bool written)
-{
-    int reason = errno;
-    if (written && rename(partial, path) == 0)
-        return DS_EXIT_FINE;
-    reason = written ? errno : reason;
-    unlink(partial);
-    ds_cmd_usage("%s: cannot be written: %s", path, strerror(reason));
-    return DS_EXIT_IO;
-}
-
 static int write_text(const char *path, const struct dc_text *text)
 {
     if (text->failed) {
@@ -205,85 +220,7 @@ static int write_text(const char *path, const struct dc_text *text)
     FILE *to = fopen(partial, "wb");
     bool written = to != NULL && fwrite(text->data, 1, text->size, to) == text->size;
     written = (to == NULL || fclose(to) == 0) && written;
-    int code = finish(partial, path, written);
-    dc_mem_free(partial);
-    return code;
-}
-
-/* Passes the script to gnuplot's standard input; its exit code, 127: there is no gnuplot. */
-static int gnuplot(const struct dc_text *script)
-{
-    int pipes[2], status = -1;
-    if (pipe(pipes) != 0)
-        return -1;
-    pid_t child = fork();
-    if (child == 0) {
-        int nowhere = open("/dev/null", O_WRONLY);
-        dup2(pipes[0], 0);
-        dup2(nowhere, 1); /* where it would draw if it could not write its file */
-        close(pipes[0]);
-        close(pipes[1]);
-        execlp("gnuplot", "gnuplot", "-", (char *)NULL);
-        _exit(127);
-    }
-    close(pipes[0]);
-    void (*old)(int) = signal(SIGPIPE, SIG_IGN); /* one that ends early is seen by its code */
-    for (size_t at = 0; child > 0 && at < script->size;) {
-        ssize_t n = write(pipes[1], script->data + at, script->size - at);
-        if (n <= 0)
-            break;
-        at += (size_t)n;
-    }
-    close(pipes[1]);
-    if (child > 0)
-        while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-            ;
-    signal(SIGPIPE, old);
-    return child > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-/* Its PDF tells the time, in as many digits as any other: then there is nothing to move. */
-static bool without_date(const char *path)
-{
-    static const char key[] = "/CreationDate (D:", date[] = "20000101000000";
-    FILE *file = fopen(path, "r+b");
-    size_t matched = 0;
-    int c = 0;
-    while (file != NULL && matched < sizeof key - 1 && (c = getc(file)) != EOF)
-        matched = c == key[matched] ? matched + 1 : c == key[0];
-    bool ok =
-        file != NULL &&
-        (c == EOF || (fseek(file, 0, SEEK_CUR) == 0 && fwrite(date, 1, sizeof date - 1, file) > 0));
-    return (file == NULL || fclose(file) == 0) && ok;
-}
-
-static int plot(const struct da_figure *figure, const char *format, const char *path)
-{
-    struct dc_text script = {0};
-    char *partial = joined(path, ".partial");
-    FILE *probe = fopen(partial, "wb"); /* says why it cannot, which gnuplot does not */
-    if (probe == NULL) {
-        int refused = finish(partial, path, false);
-        dc_mem_free(partial);
-        return refused;
-    }
-    fclose(probe);
-    da_figure_gnuplot(figure, format, partial, &script);
-    int code = script.failed ? -1 : gnuplot(&script);
-    dc_text_free(&script);
-    if (code == 0) {
-        errno = ENOENT;
-        code = finish(partial, path, strcmp(format, "pdf") != 0 || without_date(partial));
-    } else {
-        unlink(partial);
-        if (code == 127)
-            ds_cmd_usage("--format %s needs gnuplot, which is not installed: `apt-get install "
-                         "gnuplot-nox`, or take --format csv",
-                         format);
-        else
-            ds_cmd_usage("%s: gnuplot could not draw it (exit code %d)", path, code);
-        code = DS_EXIT_IO;
-    }
+    int code = ds_report_finish(partial, path, written);
     dc_mem_free(partial);
     return code;
 }
@@ -346,7 +283,7 @@ static int write_figures(const struct report *r)
             code = write_text(path, &text);
             dc_text_free(&text);
         } else {
-            code = plot(figure, r->format, path);
+            code = ds_report_plot(figure, r->format, path);
         }
         if (code == DS_EXIT_FINE)
             printf("%s\n", path);
@@ -383,9 +320,12 @@ static int write_page(const struct report *r)
 
 static int list_figures(const struct report *r)
 {
+    int width = 24;
+    for (size_t i = 0; i < da_report_figures(r->report); i++)
+        width = (int)fmax(width, (double)strlen(da_report_figure(r->report, i)->id));
     for (size_t i = 0; i < da_report_figures(r->report); i++) {
         const struct da_figure *figure = da_report_figure(r->report, i);
-        printf("%-24s %s\n", figure->id, figure->title);
+        printf("%-*s %s\n", width, figure->id, figure->title);
     }
     return DS_EXIT_FINE;
 }
@@ -404,6 +344,19 @@ static int check_format(struct report *r)
     return ds_cmd_usage("--format %s: is none of html, svg, png, pdf, csv", r->format);
 }
 
+/* A page never takes the place of what it shows. */
+static int check_output(const struct report *r)
+{
+    struct stat to, from;
+    for (size_t i = 0; i < r->sources && stat(r->output, &to) == 0; i++)
+        if (stat(r->source[i].path, &from) == 0 && from.st_dev == to.st_dev &&
+            from.st_ino == to.st_ino)
+            return ds_cmd_usage("-o %s: would overwrite the results that it shows: name another "
+                                "file",
+                                r->output);
+    return DS_EXIT_FINE;
+}
+
 static int report(const struct ds_args *args)
 {
     struct report r = {.format = ds_args_value(args, "--format"),
@@ -418,6 +371,8 @@ static int report(const struct ds_args *args)
         r.sources++;
         code = open_source(&r.source[r.sources - 1], args->operand[r.sources - 1]);
     }
+    if (code == DS_EXIT_FINE)
+        code = check_output(&r);
     if (code == DS_EXIT_FINE) {
         build(&r);
         code = ds_args_value(args, "--list") != NULL ? list_figures(&r)

@@ -340,15 +340,15 @@ static bool take_frame(struct ds_runs *r, struct slot *s, struct ds_runs_result 
     return true;
 }
 
-/* Why a process ended without a word about this run. */
-static void crashed(const struct ds_runs *r, const struct ds_process *p, struct ds_runs_result *out)
+void ds_runs_crashed(const struct ds_runs_options *options, const struct ds_process *p,
+                     struct ds_runs_result *out)
 {
     char how[256];
     int number = ds_process_signal(p);
     out->status = DA_RUN_FAILED;
     if (number == SIGXCPU) {
         snprintf(out->text, sizeof out->text, "it was ended after %.0f s of processor time",
-                 ceil(r->options.cpu_s));
+                 ceil(options->cpu_s));
         return;
     }
     ds_process_crash(p, how, sizeof how);
@@ -383,7 +383,7 @@ static bool take_slot(struct ds_runs *r, struct slot *s, struct ds_runs_result *
         *out = (struct ds_runs_result){.tag = s->tag[first], .value = r->value};
         for (size_t k = 0; k < r->options.metrics; k++)
             r->value[k] = NAN;
-        crashed(r, &s->process, out);
+        ds_runs_crashed(&r->options, &s->process, out);
         if (s->output[first] != NULL)
             ds_runs_remove_partial(s->output[first]);
     }
@@ -412,9 +412,10 @@ bool ds_runs_poll(struct ds_runs *r, int timeout_ms, struct ds_runs_result *out)
 
 bool ds_runs_wait(struct ds_runs *r, struct ds_runs_result *out)
 {
-    while (r->options.stop == NULL || *r->options.stop == 0) {
+    const volatile sig_atomic_t *stop = r->options.stop;
+    while (stop == NULL || *stop == 0) {
         if (ds_runs_poll(r, WAIT_MS, out))
-            return r->options.stop == NULL || *r->options.stop == 0; /* it may be what ended it */
+            return stop == NULL || *stop == 0; /* it may be what ended it */
         if (ds_runs_free(r) == r->options.jobs)
             return false;
     }

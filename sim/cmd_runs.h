@@ -13,6 +13,7 @@
 #include "analysis/study.h"
 #include "sim/cmd_world.h"
 
+struct ds_process;
 struct ds_runs;
 
 struct ds_runs_job {
@@ -71,6 +72,9 @@ void ds_runs_execute(const struct ds_runs_options *options, const struct ds_runs
 void ds_runs_judge(const struct ds_runs_options *options, enum dc_status status,
                    const struct dc_error *error, const struct ds_summary *summary, double *value,
                    struct ds_runs_result *result);
+/* Likewise, of one whose process ended without a word about it. */
+void ds_runs_crashed(const struct ds_runs_options *options, const struct ds_process *p,
+                     struct ds_runs_result *out);
 /* Removes what a run that did not end well has left of its file. */
 void ds_runs_remove_partial(const char *output);
 

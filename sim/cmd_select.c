@@ -6,6 +6,7 @@
  * numbers alone, never on the order in which runs end, so the answer does not depend on --jobs. */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <omp.h>
 #include <stdio.h>
@@ -29,6 +30,7 @@ struct selecting {
     double *first;         /* points of each replication of the first stage, or NULL */
     double *probability;   /* of being best, by the runs that were made */
     const char **failure;  /* of each point: why it has no data */
+    size_t *failed_at;     /* likewise: the replication */
     struct dc_arena arena; /* of those texts */
     uint64_t runs_done;
     double shown_s;
@@ -45,8 +47,7 @@ static enum dc_status start(struct selecting *s, const struct da_select_ask *ask
     char seed[40];
     const char **override = dc_mem_need(p->overrides + 1, sizeof *override, "a run");
     memcpy(override, p->override, p->overrides * sizeof *override);
-    snprintf(seed, sizeof seed, "seed=%llu",
-             (unsigned long long)(s->study.seed + ask->replication));
+    snprintf(seed, sizeof seed, "seed=%" PRIu64, s->study.seed + ask->replication);
     override[p->overrides] = seed;
     struct ds_runs_job job = {.tag = tag, .override = override, .overrides = p->overrides + 1};
     enum dc_status status = ds_runs_start(s->runs, &job, error);
@@ -59,11 +60,16 @@ static void keep_failure(struct selecting *s, size_t point, size_t replication,
 {
     char text[1200];
     const char *why = r->text[0] != '\0' ? r->text : "it did not measure the objective";
-    int size = snprintf(text, sizeof text, "seed %llu: %s",
-                        (unsigned long long)(s->study.seed + replication), why);
+    int size =
+        snprintf(text, sizeof text, "seed %" PRIu64 ": %s", s->study.seed + replication, why);
+    /* Of several, the first replication's: which one ends first is chance. */
+    if (s->failure[point] != NULL && s->failed_at[point] < replication)
+        return;
     char *copy = size > 0 ? dc_arena_alloc(&s->arena, (size_t)size + 1) : NULL;
-    if (copy != NULL && s->failure[point] == NULL)
-        s->failure[point] = strcpy(copy, text);
+    if (copy == NULL)
+        return;
+    s->failure[point] = strcpy(copy, text);
+    s->failed_at[point] = replication;
 }
 
 static void progress(struct selecting *s, size_t running)
@@ -114,18 +120,16 @@ static void estimate_probability(struct selecting *s)
     size_t most = 1;
     for (size_t i = 0; i < r->systems; i++)
         most = r->system[i].used > most ? r->system[i].used : most;
-    double *value = dc_mem_need(most * r->systems, sizeof *value, "a selection");
-    size_t *count = dc_mem_need(r->systems, sizeof *count, "a selection");
+    size_t cells = most * r->systems, work = most + r->systems;
+    double *value = dc_mem_need(cells + work, sizeof *value, "a selection");
     for (size_t i = 0; i < r->systems; i++) {
         const struct da_select_system *y = &r->system[i];
-        count[i] = y->fate == DA_SELECT_NO_DATA ? 0 : y->used;
-        if (count[i] > 0)
-            memcpy(value + i * most, y->value, count[i] * sizeof *value);
+        for (size_t k = 0; k < most; k++)
+            value[i * most + k] = y->fate != DA_SELECT_NO_DATA && k < y->used ? y->value[k] : NAN;
     }
-    da_best_probability(value, most, count, r->systems, s->options.maximise, DRAWS, s->study.seed,
-                        s->probability);
+    da_best_probability(value, most, r->systems, s->options.maximise, DRAWS, s->study.seed,
+                        value + cells, s->probability);
     dc_mem_free(value);
-    dc_mem_free(count);
 }
 
 /* ---- for people and programs ----------------------------------------------------------------- */
@@ -435,6 +439,7 @@ static int run(const struct ds_args *args)
     if (code == DS_EXIT_FINE) {
         s.probability = dc_mem_need(s.study.points, sizeof *s.probability, "a selection");
         s.failure = dc_mem_need(s.study.points, sizeof *s.failure, "a selection");
+        s.failed_at = dc_mem_need(s.study.points, sizeof *s.failed_at, "a selection");
         code = select_best(&s, args);
     }
     if (s.runs != NULL)
@@ -442,6 +447,7 @@ static int run(const struct ds_args *args)
     dc_mem_free(s.first);
     dc_mem_free(s.probability);
     dc_mem_free(s.failure);
+    dc_mem_free(s.failed_at);
     dc_arena_free(&s.arena);
     da_select_free(&s.result);
     ds_study_free(&s.study);

@@ -89,9 +89,6 @@ char *ds_sweep_slurp(const char *path);
 /* Waits until nobody else merges; false: the file system has no locks, which is no error. */
 bool ds_sweep_lock_merge(struct ds_sweep *s);
 void ds_sweep_unlock(struct ds_sweep *s);
-/* Writes a file beside it and renames; DC_ERR_IO. */
-enum dc_status ds_sweep_write(const char *path, const char *text, size_t size,
-                              struct dc_error *error) DC_MUST_USE;
 
 /* ---- cmd_sweep_file.c ------------------------------------------------------------------------ */
 

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sim/cmd_sweep.h"
@@ -21,27 +20,6 @@ char *ds_sweep_path(const struct ds_sweep *s, size_t point, uint32_t replication
     char *path = dc_mem_need(size, 1, "the path of a run");
     snprintf(path, size, "%s/runs/p%05zu-r%03u%s", s->folder, point, replication, ending);
     return path;
-}
-
-enum dc_status ds_sweep_write(const char *path, const char *text, size_t size,
-                              struct dc_error *error)
-{
-    struct dc_text beside = {0};
-    enum dc_status status = DC_OK;
-    dc_text_printf(&beside, "%s.partial", path);
-    if (beside.failed)
-        return dc_error_set(error, DC_ERR_IO, "%s: out of memory", path);
-    FILE *file = fopen(beside.data, "wb");
-    bool good = file != NULL && fwrite(text, 1, size, file) == size;
-    if (file != NULL && (fflush(file) != 0 || fclose(file) != 0))
-        good = false;
-    if (!good || rename(beside.data, path) != 0) {
-        status = dc_error_set(error, DC_ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
-        if (file != NULL)
-            unlink(beside.data);
-    }
-    dc_text_free(&beside);
-    return status;
 }
 
 /* ---- locks ----------------------------------------------------------------------------------- */
@@ -131,9 +109,13 @@ static int check_identity(struct ds_sweep *s)
     char *there = ds_sweep_slurp(path.data);
     if (there != NULL && strcmp(there, s->identity.data) != 0)
         code = other_identity(s, there);
+    else if (there == NULL && access(path.data, F_OK) == 0)
+        code = ds_cmd_failed(dc_error_set(&error, DC_ERR_IO,
+                                          "%s: cannot be read: name another folder with -o",
+                                          path.data),
+                             &error);
     else if (there == NULL) {
-        enum dc_status status =
-            ds_sweep_write(path.data, s->identity.data, s->identity.size, &error);
+        enum dc_status status = ds_cmd_write(path.data, &s->identity, &error);
         code = status == DC_OK ? DS_EXIT_FINE : ds_cmd_failed(status, &error);
     }
     ds_sweep_unlock(s);
@@ -166,21 +148,6 @@ static int check_runs(struct ds_sweep *s)
     return DS_EXIT_FINE;
 }
 
-static int make_folder(const char *path)
-{
-    struct stat there;
-    if (mkdir(path, 0777) != 0 && errno != EEXIST) {
-        ds_cmd_usage("%s: could not be made (%s): name another folder with -o", path,
-                     strerror(errno));
-        return DS_EXIT_IO;
-    }
-    if (stat(path, &there) != 0 || !S_ISDIR(there.st_mode) || access(path, W_OK) != 0) {
-        ds_cmd_usage("%s: is no folder that can be written to: name another one with -o", path);
-        return DS_EXIT_IO;
-    }
-    return DS_EXIT_FINE;
-}
-
 static int open_lock(struct ds_sweep *s)
 {
     struct dc_text path = {0};
@@ -197,13 +164,13 @@ int ds_sweep_folder(struct ds_sweep *s)
 {
     struct dc_text runs = {0};
     dc_text_printf(&runs, "%s/runs", s->folder);
-    int code = make_folder(s->folder);
+    int code = ds_cmd_folder(s->folder);
     if (code == DS_EXIT_FINE)
         code = open_lock(s);
     if (code == DS_EXIT_FINE)
         code = check_identity(s);
     if (code == DS_EXIT_FINE)
-        code = make_folder(runs.data != NULL ? runs.data : "");
+        code = ds_cmd_folder(runs.data != NULL ? runs.data : "");
     if (code == DS_EXIT_FINE)
         code = lock_points(s);
     if (code == DS_EXIT_FINE)

@@ -2,6 +2,7 @@
  *
  *   p00012-r003.h5      complete, no invariant violated   -> DONE, or EXPECTATION
  *   p00012-r003.failed  "violated" or "failed", then why  -> VIOLATED, FAILED
+ *   anything else                                         -> MISSING: it is run again
  *
  * A run that violates an invariant leaves a complete file first.  Its .failed is written before
  * that file goes, so a sweep that dies between the two finds the file, sees what it is, and
@@ -28,24 +29,36 @@ static char *keep_text(struct ds_sweep *s, const char *text)
 
 /* ---- failures -------------------------------------------------------------------------------- */
 
+static bool begins(const char *text, const char *word)
+{
+    return strncmp(text, word, strlen(word)) == 0;
+}
+
 static enum dc_status read_failure(struct ds_sweep *s, struct ds_sweep_run *run, const char *path,
-                                   bool *there, struct dc_error *error)
+                                   bool mine, bool *there, struct dc_error *error)
 {
     char *text = ds_sweep_slurp(path);
-    *there = text != NULL;
     if (text == NULL)
         return errno == ENOENT ? DC_OK
                                : dc_error_set(error, DC_ERR_IO, "%s: %s", path, strerror(errno));
-    bool violated = strncmp(text, word_violated, strlen(word_violated)) == 0;
-    const char *why = strchr(text, '\n');
-    why = why != NULL ? why + 1 : "";
-    size_t size = strlen(text);
-    if (size > 0 && text[size - 1] == '\n')
-        text[size - 1] = '\0';
-    run->status = violated ? DA_RUN_VIOLATED : DA_RUN_FAILED;
-    run->text = keep_text(s, why);
+    bool violated = begins(text, word_violated);
+    *there = violated || begins(text, word_failed);
+    if (*there) {
+        char *why = strchr(text, '\n') + 1;
+        size_t size = strlen(why);
+        if (size > 0 && why[size - 1] == '\n')
+            why[size - 1] = '\0';
+        run->text = keep_text(s, why);
+    } else if (mine) {
+        ds_cmd_warn("%s: is damaged: it is run again", path);
+        unlink(path);
+    }
     dc_mem_free(text);
-    return run->text != NULL ? DC_OK : dc_error_set(error, DC_ERR_IO, "%s: out of memory", path);
+    if (*there && run->text == NULL)
+        return dc_error_set(error, DC_ERR_IO, "%s: out of memory", path);
+    if (*there)
+        run->status = violated ? DA_RUN_VIOLATED : DA_RUN_FAILED;
+    return DC_OK;
 }
 
 static enum dc_status write_failure(struct ds_sweep *s, size_t point, uint32_t replication,
@@ -57,8 +70,7 @@ static enum dc_status write_failure(struct ds_sweep *s, size_t point, uint32_t r
     struct dc_text text = {0};
     dc_text_printf(&text, "%s%s\n", result->status == DA_RUN_VIOLATED ? word_violated : word_failed,
                    result->text);
-    enum dc_status status = text.failed ? dc_error_set(error, DC_ERR_IO, "%s: out of memory", path)
-                                        : ds_sweep_write(path, text.data, text.size, error);
+    enum dc_status status = ds_cmd_write(path, &text, error);
     if (status == DC_OK && (!s->keep || rename(results, kept) != 0))
         unlink(results);
     dc_text_free(&text);
@@ -187,7 +199,7 @@ enum dc_status ds_sweep_read(struct ds_sweep *s, size_t point, uint32_t replicat
     bool mine = s->point[point].mine, there = false;
     char *failed = ds_sweep_path(s, point, replication, ".failed");
     char *path = ds_sweep_path(s, point, replication, ".h5");
-    enum dc_status status = read_failure(s, run, failed, &there, error);
+    enum dc_status status = read_failure(s, run, failed, mine, &there, error);
     if (there && mine && status == DC_OK)
         unlink(path);
     if (status == DC_OK && !there && access(path, F_OK) == 0) {

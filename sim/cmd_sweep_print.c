@@ -93,29 +93,45 @@ static const char *met(const struct ranking *r, size_t point)
                                        : "does NOT meet the constraints";
 }
 
-static void print_objective(const struct ranking *r)
+/* Of the points that may take part, how many are as good as the best for all that is known. */
+static void print_contenders(const struct ranking *r, size_t metric, double level)
+{
+    struct da_best best = {0};
+    struct dc_error error = {0};
+    bool maximise = r->study->objective[r->objective].maximise;
+    if (da_best(r->study, metric, maximise, r->goals->feasible, level, 1, &best, &error) == DC_OK &&
+        best.contenders > 1)
+        printf("  %zu of %zu points%s cannot be told from the best by these runs\n",
+               best.contenders, r->goals->feasible_count,
+               r->study->constraints > 0 ? " that meet all constraints" : "");
+    da_best_free(&best);
+}
+
+static void print_objective(const struct ranking *r, double level)
 {
     const struct da_objective *o = &r->study->objective[r->objective];
     size_t best[BEST + 1], n = rank(r, best);
     size_t metric = da_study_metric(r->study, o->metric);
     const char *unit = unit_after(metric != SIZE_MAX ? r->study->metric[metric].unit : "1");
-    printf("\n%s %s%s%s: the best of %zu points, mean and interval\n",
+    printf("\n%s %s%s%s: the best of %zu point%s, mean and %.4g %% interval\n",
            o->maximise ? "maximise" : "minimise", o->metric, unit[0] != '\0' ? ", in " : "", unit,
-           r->study->points);
+           r->study->points, r->study->points == 1 ? "" : "s", level * 100);
     for (size_t i = 0; i < n; i++) {
         struct da_estimate e = r->goals->objective[best[i] * r->goals->objectives + r->objective];
         struct dc_text setting = {0};
         da_study_setting(r->study, best[i], &setting);
         char interval[64] = "[one value]";
         if (e.count > 1)
-            snprintf(interval, sizeof interval, "[%.5g, %.5g]", e.lo, e.hi);
-        printf("  p%05zu  %10.5g  %-20s  %s%s%s\n", best[i], e.value, interval,
+            snprintf(interval, sizeof interval, "[%.4g, %.4g]", e.lo, e.hi);
+        printf("  p%05zu  %10.4g  %-22s  %s%s%s\n", best[i], e.value, interval,
                setting.data != NULL ? setting.data : "", met(r, best[i])[0] != '\0' ? "; " : "",
                met(r, best[i]));
         dc_text_free(&setting);
     }
     if (n == 0)
         printf("  no run has measured it\n");
+    else if (r->goals->feasible_count > 1)
+        print_contenders(r, metric, level);
 }
 
 static void print_goals(const struct ds_sweep *s, const struct da_study *study)
@@ -129,7 +145,7 @@ static void print_goals(const struct ds_sweep *s, const struct da_study *study)
         return;
     }
     for (size_t i = 0; i < study->objectives; i++)
-        print_objective(&(struct ranking){study, &goals, i});
+        print_objective(&(struct ranking){study, &goals, i}, s->study.confidence);
     if (study->constraints > 0)
         printf("\nconstraints: %zu of %zu points meet all of them\n", goals.feasible_count,
                goals.points);
@@ -138,7 +154,7 @@ static void print_goals(const struct ds_sweep *s, const struct da_study *study)
     if (study->constraints > 0 && goals.feasible_count == 0) {
         da_goals_why_not(study, &goals, &why);
         printf("%s%s", why.data != NULL ? why.data : "",
-               why.size > 0 && why.data[why.size - 1] != '\n' ? "\n" : "");
+               why.data != NULL && why.size > 0 && why.data[why.size - 1] != '\n' ? "\n" : "");
     }
     dc_text_free(&why);
     da_goals_free(&goals);
@@ -201,8 +217,8 @@ void ds_sweep_print(struct ds_sweep *s, const struct da_study *study, double sec
 {
     uint64_t runs = runs_in(study, 0, true), not_held = runs_in(study, DA_RUN_EXPECTATION, false);
     uint64_t here = s->runs_done + s->runs_elsewhere;
-    printf("%s: %s points, %s runs", study->name, ds_word_count((double)study->points).text,
-           ds_word_count((double)runs).text);
+    printf("%s: %s point%s, %s runs", study->name, ds_word_count((double)study->points).text,
+           study->points == 1 ? "" : "s", ds_word_count((double)runs).text);
     if (here != runs)
         printf(" (%s of them now)", ds_word_count((double)here).text);
     printf(" in %s", ds_word_time(seconds).text);
@@ -276,7 +292,7 @@ void ds_sweep_json(struct ds_sweep *s, const struct da_study *study, double seco
     ds_json_string(&out, study->name);
     dc_text_printf(&out, ", \"points\": %zu, \"runs\": %llu, \"runs_now\": %llu", study->points,
                    (unsigned long long)runs_in(study, 0, true),
-                   (unsigned long long)(s->runs_done + s->runs_elsewhere));
+                   (unsigned long long)s->runs_done + s->runs_elsewhere);
     dc_text_printf(&out, ", \"expectation_failed\": %llu, \"wall_s\": ",
                    (unsigned long long)runs_in(study, DA_RUN_EXPECTATION, false));
     ds_json_number(&out, seconds);

@@ -8,6 +8,7 @@
  *     point 1   # # + .        known: 2, one is running
  *     point 2   + . ? ?        least: 2; `?` only when nothing else is left */
 #define _POSIX_C_SOURCE 200809L
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -167,6 +168,7 @@ static size_t next_group(struct ds_sweep *s, size_t *point, uint32_t *replicatio
     }
     /* as many groups as keep all processes at work */
     uint32_t least = s->study.replications.least;
+    DC_CHECK(s->jobs >= 1 && least >= 1);
     size_t groups = (s->jobs + least - 1) / least, most = (n + groups - 1) / groups;
     return n < 2 || most < 2 ? n < 2 ? n : 2 : most;
 }
@@ -182,7 +184,7 @@ static void make_job(struct ds_sweep *s, size_t point, uint32_t replication,
     char *seed = dc_mem_need(32, 1, "a run");
     for (size_t i = 0; i < p->overrides; i++)
         override[i] = p->override[i];
-    snprintf(seed, 32, "seed=%llu", (unsigned long long)(s->study.seed + replication));
+    snprintf(seed, 32, "seed=%" PRIu64, s->study.seed + replication);
     override[p->overrides] = seed;
     *job = (struct ds_runs_job){.tag = (uint64_t)point * s->study.replications.most + replication,
                                 .override = override,

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analysis/stats.h"
 #include "models/base/rng.h"
 #include "models/crypto/crypto.h"
 #include "sim/build_info.h"
@@ -150,12 +151,6 @@ static int load_study(const struct ds_args *args, struct ds_tune *t, uint64_t ru
 
 /* ---- the search's inputs --------------------------------------------------------------------- */
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Whole numbers alone, as far as places between them tell. */
 static bool is_whole(const struct ds_study *study, size_t i)
 {
@@ -186,7 +181,7 @@ static bool make_input(struct ds_tune *t, size_t i, struct da_bayes_input *out)
         return false;
     for (size_t k = 0; k < p->words_count; k++)
         level[k] = ds_study_at(&t->study, i, ((double)k + 0.5) / (double)p->words_count);
-    qsort(level, p->words_count, sizeof *level, by_size);
+    qsort(level, p->words_count, sizeof *level, da_rising);
     for (size_t k = 0; k < p->words_count; k++)
         if (out->levels == 0 || level[k] > level[out->levels - 1])
             level[out->levels++] = level[k];

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sim/cmd_tune.h"
@@ -183,15 +182,8 @@ static int open_log(struct ds_tune *t)
 
 int ds_tune_folder(struct ds_tune *t)
 {
-    struct stat there;
-    if (mkdir(t->folder, 0777) != 0 && errno != EEXIST)
-        return refuse(t, "");
-    if (stat(t->folder, &there) != 0 || !S_ISDIR(there.st_mode) || access(t->folder, W_OK) != 0) {
-        ds_cmd_usage("%s: is no folder that can be written to: name another one with -o",
-                     t->folder);
-        return DS_EXIT_IO;
-    }
-    return open_log(t);
+    int code = ds_cmd_folder(t->folder);
+    return code == DS_EXIT_FINE ? open_log(t) : code;
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */

@@ -31,11 +31,8 @@ static bool wait_for(const struct ds_mpi *m, MPI_Request *request)
 {
     int flag = 0;
     while (MPI_Test(request, &flag, MPI_STATUS_IGNORE), !flag) {
-        if (*m->stop != 0) {
-            MPI_Cancel(request);
-            MPI_Request_free(request);
+        if (*m->stop != 0)
             return false;
-        }
         nap(NAP_MS);
     }
     return true;
@@ -109,8 +106,11 @@ size_t ds_mpi_pull(struct ds_mpi *m, uint64_t runs, size_t *first)
         MPI_Request request;
         MPI_Irecv(given, 2, MPI_UINT64_T, 0, TAG_GIVE, MPI_COMM_WORLD, &request);
         MPI_Send(&runs, 1, MPI_UINT64_T, 0, TAG_ASK, MPI_COMM_WORLD);
-        if (!wait_for(m, &request))
+        if (!wait_for(m, &request)) {
+            MPI_Cancel(&request); /* which a broadcast's would not allow */
+            MPI_Request_free(&request);
             given[1] = 0;
+        }
     }
     *first = (size_t)given[0];
     return (size_t)given[1];

@@ -99,7 +99,7 @@
   function scale(options, axis) {
     options.offset = false; // a bar would widen its axis: the range holds room for it
     options.grid = { color: seen('--grid'), borderColor: seen('--axis'), offset: false };
-    options.ticks = { color: seen('--text'), maxRotation: 50, autoSkipPadding: 12 };
+    options.ticks = { color: seen('--text'), maxRotation: 50, autoSkipPadding: 12, includeBounds: false };
     options.title.color = seen('--text');
     if (axis.names) {
       options.afterBuildTicks = function (s) {
@@ -135,7 +135,7 @@
       legend: {
         align: 'start',
         labels: {
-          color: seen('--text'), usePointStyle: true, padding: 14,
+          color: seen('--text'), usePointStyle: true, padding: 14, boxHeight: 9,
           filter: function (item, data) {
             var set = data.datasets[item.datasetIndex];
             item.pointStyle = set.type === 'line' ? 'line' : set.type === 'bar' ? 'rect' : set.pointStyle;

@@ -48,6 +48,12 @@ static void load_all(struct ds_bind *b, const char *const *overrides, size_t cou
         ds_bind_error(b, root, "a scenario is a mapping: it starts with `name: ...`");
         return;
     }
+    if (ds_yaml_get(root, "scenario") != NULL && ds_yaml_get(root, "network") == NULL) {
+        ds_bind_error(b, root,
+                      "this is a study, not a scenario: `destrasim sweep` runs it, "
+                      "`destrasim check` looks at it");
+        return;
+    }
     for (size_t i = 0; i < count; i++)
         ds_scenario_override(b, root, overrides[i]);
     b->out->title = ds_bind_title(b);

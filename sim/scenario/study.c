@@ -201,6 +201,12 @@ static void study_all(struct ds_study_load *l, const char *const *overrides, siz
         ds_bind_error(&l->b, root, "a study is a mapping: it starts with `name: ...`");
         return;
     }
+    if (ds_yaml_get(root, "network") != NULL && ds_yaml_get(root, "scenario") == NULL) {
+        ds_bind_error(&l->b, root,
+                      "this is a scenario, not a study: `destrasim run` runs it; a "
+                      "study names it, as in `scenario: FILE`, and what is to vary");
+        return;
+    }
     study_open_design(l, root);
     for (size_t i = 0; i < count && !d->failed; i++)
         ds_scenario_override(&l->b, root, overrides[i]);

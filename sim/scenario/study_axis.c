@@ -126,7 +126,8 @@ bool ds_study_axis_read(const struct ds_study_axis *a, const char *text, double 
 double ds_study_axis_print(const struct ds_study_axis *a, double x, struct dc_text *out)
 {
     double scale = axis_units[a->dim].scale;
-    uint64_t whole = (uint64_t)(x * (a->kind == DS_AXIS_AMOUNT ? scale : 1) + 0.5);
+    bool is_whole = a->kind != DS_AXIS_PPM && a->kind != DS_AXIS_REAL;
+    uint64_t whole = is_whole ? (uint64_t)(x * (a->kind == DS_AXIS_AMOUNT ? scale : 1) + 0.5) : 0;
     switch (a->kind) {
     case DS_AXIS_WORDS: DC_CHECK(!"words have no range");
     case DS_AXIS_COUNT: dc_text_printf(out, "%llu", (unsigned long long)whole); break;

@@ -1,15 +1,16 @@
-/* Running, and runs that part: one world goes to a barrier, and its forked copies go on as different runs.
+/* Running, and runs that part: one world goes to a barrier, and its forked copies go on as
+ * different runs.
  *
  *     run_to_upgrade --paused at a barrier--> fork --adopt(scenario, file)--> run, finish
  *                                              |
  *                                              +----> the next child ...
  *
- * Why a paused world is the same as one that never paused: the barrier at which it paused has done all
- * its work and remembers its answer, which the kernel asks for again (world.c).  Why the copies are
- * what they would have been alone: nothing before the epoch of protocol.upgrade depends on its values
- * (models/ledger/store.h), and the parts of the scenario that may differ beside them are read at the
- * end.  The rows so far have waited in memory; each copy writes them to its own file, in the same
- * calls as if it had written them at once, so the bytes are the same too. */
+ * Why a paused world is the same as one that never paused: the barrier at which it paused has done
+ * all its work and remembers its answer, which the kernel asks for again (world.c).  Why the copies
+ * are what they would have been alone: nothing before the epoch of protocol.upgrade depends on its
+ * values (models/ledger/store.h), and the parts of the scenario that may differ beside them are
+ * read at the end.  The rows so far have waited in memory; each copy writes them to its own file,
+ * in the same calls as if it had written them at once, so the bytes are the same too. */
 #include <string.h>
 
 #include "models/ledger/store.h"

@@ -1,5 +1,6 @@
-/* How far a run has come towards what it seldom comes to: numbers that only grow, as of the newest epoch
- * whose first block is final.  Splitting (sim/cmd_rare.c) makes copies where one passes a level. */
+/* How far a run has come towards what it seldom comes to: numbers that only grow, as of the newest
+ * epoch whose first block is final.  Splitting (sim/cmd_rare.c) makes copies where one passes a
+ * level. */
 #include <string.h>
 
 #include "models/posync/posync.h"

@@ -6,6 +6,7 @@
 #include "tests/record/synthetic.h"
 #include "tests/support/harness.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -53,6 +54,20 @@ static void page_of(struct da_report *r, struct dc_text *out)
     CU_ASSERT_FALSE_FATAL(out->failed);
 }
 
+/* What the page says of the time to finality, by hand. */
+static const char *steady_text(struct da_file *f, char out[64])
+{
+    struct da_array from = da_file_array(f, "/blocks/proposed");
+    struct da_array to = da_file_array(f, "/blocks/committed_median");
+    double latency[64];
+    size_t n = 0;
+    for (size_t i = 0; i < from.count && i < 64; i++)
+        if (!isnan(from.value[i]) && !isnan(to.value[i]))
+            latency[n++] = to.value[i] - from.value[i];
+    snprintf(out, 64, "Of %zu final blocks the first %zu are left out", n, da_mser5(latency, n));
+    return out;
+}
+
 static void test_run(void)
 {
     struct da_file *f = written(0);
@@ -60,6 +75,7 @@ static void test_run(void)
     struct da_claim claim[] = {{"safety", true, 1}, {"a < 2", false, 3}};
     struct da_report_run run = {.name = "x.h5", .file = f, .claim = claim, .claims = 2};
     struct dc_text html = {0}, again = {0};
+    char text[64];
     da_report_run(r, &run, "");
     const struct da_figure *blocks = find(r, "blocks"), *faults = find(r, "faults");
     CU_ASSERT_PTR_NOT_NULL_FATAL(blocks);
@@ -72,6 +88,8 @@ static void test_run(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(html.data, "1 of 2 expectations held"));
     CU_ASSERT_PTR_NOT_NULL(strstr(html.data, "destrasim verify x.h5"));
     CU_ASSERT_PTR_NOT_NULL(strstr(html.data, "run synthetic.yaml --seed 7"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(html.data, "Time to finality in the steady state"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(html.data, steady_text(f, text)));
     da_report_free(r);
     r = da_report_new();
     da_report_run(r, &run, "");
@@ -198,6 +216,60 @@ static struct da_study invented(void)
     return s;
 }
 
+/* What is not of the protocol is a world to choose for: each has its best points. */
+static void test_worlds(void)
+{
+    static const char *const word[] = {"few", "some", "many"};
+    static const struct da_parameter parameter[] = {
+        {.path = "protocol.theta", .label = "theta", .unit = "1", .lo = 0.1, .hi = 0.4},
+        {.path = "nodes.sto.strategy",
+         .label = "cheats",
+         .unit = "",
+         .words = true,
+         .word = word,
+         .words_count = AUDITS}};
+    struct da_study s = invented();
+    s.parameter = parameter;
+    for (size_t p = 0; p < POINTS; p++)
+        s.x[2 * p + 1] = (double)(p % AUDITS);
+    struct da_report *r = da_report_new();
+    struct dc_text html = {0};
+    da_report_study(r, &s, "study.h5", "");
+    page_of(r, &html);
+    CU_ASSERT_PTR_NOT_NULL(strstr(html.data, "for each world"));
+    for (size_t i = 0; i < AUDITS; i++) { /* theta 0.2 is best in all of them */
+        char setting[40];
+        snprintf(setting, sizeof setting, ">theta=0.2, cheats=%s<", word[i]);
+        CU_ASSERT_PTR_NOT_NULL(strstr(html.data, setting));
+    }
+    const struct da_figure *f = find(r, "optimum-cheats");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+    CU_ASSERT_STRING_EQUAL(f->x.category[1], "some");
+    dc_text_free(&html);
+    da_report_free(r);
+    da_study_free(&s);
+}
+
+/* No interval goes where no value can be. */
+static void test_possible(void)
+{
+    struct da_study s = invented();
+    for (size_t i = 0; i < (size_t)POINTS * RUNS; i++) {
+        s.value[i * METRICS] = i % RUNS == 0 ? 1 : 0;     /* loss */
+        s.value[i * METRICS + 2] = i % RUNS == 0 ? 0 : 1; /* detect_20, a share */
+    }
+    struct da_report *r = da_report_new();
+    da_report_study(r, &s, "study.h5", "");
+    const struct da_figure *loss = find(r, "curve-loss-theta");
+    const struct da_figure *caught = find(r, "curve-detect-20-theta");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(loss);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(caught);
+    CU_ASSERT(loss->series[0].lo[0] == 0 && loss->series[0].hi[0] > 0.2);
+    CU_ASSERT(caught->series[0].hi[0] == 1 && caught->series[0].lo[0] < 0.8);
+    da_report_free(r);
+    da_study_free(&s);
+}
+
 static void test_study(void)
 {
     struct da_study s = invented();
@@ -226,11 +298,15 @@ static void test_study(void)
     f = find(r, "sensitivity-loss");
     CU_ASSERT_TRUE(f->series[0].y[1] > 0.8 && f->series[0].y[0] < 0.2);
     CU_ASSERT_EQUAL(find(r, "heat-loss")->series[0].count, POINTS);
+    f = find(r, "heat-loss"); /* a box for each level, the greatest on top */
+    CU_ASSERT_STRING_EQUAL(f->x.category[2], "0.3");
+    CU_ASSERT_STRING_EQUAL(f->y.category[0], "0.2");
     CU_ASSERT_EQUAL(find(r, "paired-loss")->series[0].count, POINTS - 1);
     struct dc_text html = {0};
     page_of(r, &html);
     CU_ASSERT_PTR_NOT_NULL(strstr(html.data, "killed"));
     CU_ASSERT_PTR_NOT_NULL(strstr(html.data, "12 points, at most 5 replications"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(html.data, "Hypervolume of the front, up to "));
     dc_text_free(&html);
     da_report_free(r);
     da_study_free(&s);
@@ -257,6 +333,7 @@ int main(void)
     static const struct test_case cases[] = {
         {"run", test_run},         {"absent", test_absent},
         {"compare", test_compare}, {"numbers", test_numbers},
-        {"study", test_study},     {"study without data", test_study_without_data}};
+        {"study", test_study},     {"study without data", test_study_without_data},
+        {"worlds", test_worlds},   {"possible intervals", test_possible}};
     return TEST_MAIN("analysis/report", cases);
 }

@@ -124,6 +124,31 @@ class Compare(cli.Case):
         self.make("a", [3], "--set", "protocol.audit=0.9")
         self.assertIn("another scenario", self.compare("a", "b", code=2).stderr)
 
+    def test_two_sweeps(self):
+        """Their folders, and their study.h5: point by point, a false alarm at none."""
+        self.write("study.yaml", "name: s\nscenario: tiny.yaml\nreplications: 8\nparameters:\n"
+                                 "  - {path: protocol.theta, values: [0.2, 0.3]}\n")
+        self.call("sweep", "study.yaml", "-o", "a", "--quiet", code=0)
+        self.call("sweep", "study.yaml", "-o", "b", "--quiet", "--set",
+                  "set.network.host_delay=80 ms", code=0)
+        found = self.json("a", "b", "--gate", "finality_latency.p50", code=1)
+        self.assertEqual((found["paired"], found["units_a"], found["gate"]["failed"]), (True, 8, 2))
+        slower = [c for c in found["changes"] if c["metric"] == "finality_latency.p50"]
+        self.assertEqual({(c["point"], c["verdict"]) for c in slower},
+                         {("protocol.theta=0.2", "worse"), ("protocol.theta=0.3", "worse")})
+        with h5py.File(self.path("a/study.h5")) as a, h5py.File(self.path("b/study.h5")) as b:
+            at = [n.decode() for n in a["metric_name"][()]].index("finality_latency.p50")
+            means = sorted((a["value"][p, :, at].mean(), b["value"][p, :, at].mean())
+                           for p in range(2))
+        for c, (a, b) in zip(sorted(slower, key=lambda c: c["a"]), means):
+            self.assertAlmostEqual(c["a"], a, 9)
+            self.assertAlmostEqual(c["b"], b, 9)
+        files = self.json("a/study.h5", "b/study.h5", "--gate", "finality_latency.p50", code=1)
+        self.assertEqual(files["changes"], found["changes"])
+        self.assertEqual({c["verdict"] for c in self.json("a", "a")["changes"]}, {"same"})
+        self.make("runs", [1, 2])
+        self.assertIn("in common", self.compare("a", "runs", code=2).stderr)
+
     def test_table(self):
         self.make("a", range(1, 9))
         self.make("b", range(1, 9), "--set", "network.host_delay=80 ms")

@@ -189,8 +189,16 @@ class Report(Case):
                 self.write(name, content)
             done = self.call("report", name, code=3)
             self.assertRegex(done.stderr, rf"^destrasim: error: {name}: .*{word}")
-        self.assertIn("empty/study.h5: No such file",
+        self.assertIn("empty: a folder without study.h5 or tune.h5",
                       self.call("report", "empty", code=3).stderr)
+        self.write("empty/study.yaml", "name: killed\n")
+        self.assertIn("empty: its study has not ended",
+                      self.call("report", "empty", code=3).stderr)
+        os.symlink("a.h5", self.path("same.h5"))
+        for output in ("a.h5", "same.h5"):
+            done = self.call("report", "a.h5", "-o", output, code=2)
+            self.assertIn(f"-o {output}: would overwrite the results", done.stderr)
+        self.assertEqual(read(self.path("a.h5")), whole)
         for args, word in ((["a.h5", "--format", "gif"], "none of html, svg, png, pdf, csv"),
                            (["a.h5", "--format", "csv", "--figure", "finalty"],
                             "did you mean `finality`"),

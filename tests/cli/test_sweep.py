@@ -343,7 +343,7 @@ class Sweep(Case):
 
     def test_what_it_says(self):
         done = self.call("sweep", scenario(SMALL), code=0)  # into small/
-        for word in ("4 points, 8 runs", "minimise loss", "protocol.theta=0.1",
+        for word in ("4 points, 8 runs", "minimise loss", "  p00000", "theta=0.1",
                      "false_fail_rate <= 0.9", "results  small/study.h5",
                      "destrasim report small/study.h5"):
             self.assertIn(word, done.stdout)

@@ -5,6 +5,7 @@
 #include "sim/record/study.h"
 #include "tests/support/harness.h"
 
+#include <hdf5.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -283,6 +284,88 @@ static void test_damaged(void)
     da_study_free(&s);
 }
 
+/* ---- files that lie -------------------------------------------------------------------------- */
+
+/* An attribute of a hundred values where there is one: nobody has room for them. */
+static void lie_many(hid_t file)
+{
+    hsize_t many = 100;
+    uint64_t value[100] = {0};
+    hid_t space = H5Screate_simple(1, &many, NULL);
+    H5Adelete(file, "design_base");
+    hid_t at = H5Acreate2(file, "design_base", H5T_NATIVE_UINT64, space, H5P_DEFAULT, H5P_DEFAULT);
+    H5Awrite(at, H5T_NATIVE_UINT64, value);
+    H5Aclose(at);
+    H5Sclose(space);
+}
+
+/* So many rows that (base + 1) * 8 bytes are none. */
+static void lie_base(hid_t file)
+{
+    uint64_t base = ((uint64_t)1 << 61) - 1;
+    hid_t at = H5Aopen(file, "design_base", H5P_DEFAULT);
+    H5Awrite(at, H5T_NATIVE_UINT64, &base);
+    H5Aclose(at);
+}
+
+static void lie_long(hid_t file, const char *name, hsize_t size)
+{
+    hsize_t chunk = 1024;
+    hid_t space = H5Screate_simple(1, &size, NULL), list = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(list, 1, &chunk);
+    H5Ldelete(file, name, H5P_DEFAULT);
+    H5Dclose(H5Dcreate2(file, name, H5T_IEEE_F32LE, space, H5P_DEFAULT, list, H5P_DEFAULT));
+    H5Pclose(list);
+    H5Sclose(space);
+}
+
+/* points * replications is 2^64, which is 0: then nothing would be read, and looked for. */
+static void lie_lengths(hid_t file)
+{
+    lie_long(file, "point", (hsize_t)1 << 32);
+    lie_long(file, "replication", (hsize_t)1 << 32);
+}
+
+static void lie_x(hid_t file)
+{
+    double x[10 * 3] = {[4] = NAN};
+    hid_t set = H5Dopen2(file, "x", H5P_DEFAULT);
+    H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, x);
+    H5Dclose(set);
+}
+
+static void lie_link(hid_t file)
+{
+    H5Ldelete(file, "seed", H5P_DEFAULT);
+    H5Lcreate_external("/etc/passwd", "/seed", file, "seed", H5P_DEFAULT, H5P_DEFAULT);
+}
+
+static void test_lies(void)
+{
+    static const struct {
+        void (*lie)(hid_t file);
+        const char *blamed;
+    } cases[] = {{lie_many, "design_base"},
+                 {lie_base, "design_base"},
+                 {lie_lengths, "point"},
+                 {lie_x, "x"},
+                 {lie_link, "seed"}};
+    char path[128], word[32];
+    struct da_study s = invented(10, 2), back;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct dc_error error = {0};
+        write_study(&s, file_in(path, "lies.h5"));
+        hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+        cases[i].lie(file);
+        H5Fclose(file);
+        snprintf(word, sizeof word, "`%s`", cases[i].blamed);
+        CU_ASSERT_EQUAL(da_study_read(path, &back, &error), DC_ERR_IO);
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.text, word));
+        da_study_free(&back);
+    }
+    da_study_free(&s);
+}
+
 /* Whatever request for memory fails, it is refused; in a child: HDF5 keeps what it had. */
 static void test_memory(void)
 {
@@ -338,6 +421,7 @@ int main(void)
         {"the same struct gives the same bytes", test_same_bytes},
         {"every tool opens it", test_every_tool_opens_it},
         {"a damaged file is refused", test_damaged},
+        {"so is one that claims what is not so", test_lies},
         {"reading with any request for memory refused", test_memory},
         {"a full disk is said, and leaves nothing", test_full_disk},
     };

@@ -34,6 +34,7 @@ struct refusal {
 static const struct refusal refusals[] = {
     {"nothing", "", {"1:1", "nothing here"}},
     {"no mapping", "- a\n", {"1:1", "a study is a mapping"}},
+    {"a scenario", BASE, {"1:1", "this is a scenario, not a study: `destrasim run` runs it"}},
     {"no name, no scenario",
      "seed: 1\n",
      {"1:1", "`name` is missing", "1:1", "`scenario` is missing", "1:1", "needs `parameters`"}},
