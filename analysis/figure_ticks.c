@@ -175,9 +175,9 @@ static double half_way(const struct da_grid *grid, size_t at, bool up)
 
 void da_grid_box(const struct da_grid *grid, double value, double *lo, double *hi)
 {
-    const double *found =
-        grid->count == 0 ? NULL
-                         : bsearch(&value, grid->value, grid->count, sizeof *grid->value, da_rising);
+    const double *found = grid->count == 0 ? NULL
+                                           : bsearch(&value, grid->value, grid->count,
+                                                     sizeof *grid->value, da_rising);
     *lo = *hi = NAN;
     if (found == NULL)
         return;

@@ -11,8 +11,8 @@
  * Noise is taken out.  Every index is a sum of squares or products of contrasts between points; a
  * square is replaced by the mean product of the contrast in two different replications, which is
  * unbiased however the noise is correlated between points: common random numbers cancel where they
- * should.  With one replication nothing can be told from noise and nothing is taken out.  mu* is a mean
- * of absolute values, which noise raises: it is as measured.
+ * should.  With one replication nothing can be told from noise and nothing is taken out.  mu* is a
+ * mean of absolute values, which noise raises: it is as measured.
  *
  * An index may come out a little below 0 or above 1: that is its error, and is not clipped; the
  * ends of its interval go no further than 0, 1 and the index itself. */

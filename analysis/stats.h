@@ -31,10 +31,11 @@ struct da_estimate da_paired_interval(const double *a, const double *b, size_t n
 /* Difference of the means of independent samples (Welch). */
 struct da_estimate da_welch_interval(const double *a, size_t na, const double *b, size_t nb,
                                      double level);
-/* p-quantile of rising values, n >= 1: Hyndman and Fan's type 7, linear between the order statistics
- * at 0 .. n - 1. */
+/* p-quantile of rising values, n >= 1: Hyndman and Fan's type 7, linear between the order
+ * statistics at 0 .. n - 1. */
 double da_quantile_sorted(const double *x, size_t n, double p);
-/* The same of any values, with the narrowest pair of order statistics that covers at least `level`. */
+/* The same of any values, with the narrowest pair of order statistics that covers at least
+ * `level`. */
 struct da_estimate da_quantile_interval(const double *x, size_t n, double p, double level);
 /* Share k/n with the exact interval of Clopper and Pearson. */
 struct da_estimate da_binomial_interval(uint64_t k, uint64_t n, double level);

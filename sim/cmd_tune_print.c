@@ -232,9 +232,10 @@ static void print_sureness(const struct ds_tune *t)
 void ds_tune_print(struct ds_tune *t, double seconds)
 {
     const struct da_objective *o = &t->study.objective[0];
-    printf("%s: %s %s, %zu parameters, %zu constraints\n", t->study.name,
+    printf("%s: %s %s, %zu parameter%s, %zu constraint%s\n", t->study.name,
            o->maximise ? "maximise" : "minimise", o->metric, t->study.parameters,
-           t->study.constraints);
+           t->study.parameters == 1 ? "" : "s", t->study.constraints,
+           t->study.constraints == 1 ? "" : "s");
     printf("  %" PRIu64 " runs: %" PRIu64 " at %zu points in %" PRIu64
            " rounds, %zu to confirm, %zu of the own settings; %" PRIu64 " now, in %s\n",
            t->spent, t->searched, t->points, t->rounds, t->confirms, t->owns, t->fresh,

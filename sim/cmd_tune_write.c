@@ -190,9 +190,8 @@ static int write_optimum(const struct ds_tune *t)
             dc_text_printf(&text, "#     --set '%s'\n", p->override[i]);
         ds_scenario_print_brief(&scenario, &text);
         if (text.failed)
-            code = ds_cmd_usage("out of memory"), code = DS_EXIT_IO;
-        else
-            code = write_file(t, "optimum.yaml", text.data, text.size);
+            ds_cmd_usage("out of memory");
+        code = text.failed ? DS_EXIT_IO : write_file(t, "optimum.yaml", text.data, text.size);
     }
     dc_text_free(&text);
     ds_scenario_free(&scenario);

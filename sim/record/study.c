@@ -38,12 +38,12 @@ struct out {
     hid_t file, scale[DIMS];
     hsize_t size[DIMS];
     bool failed;
-    struct dc_arena arena; /* columns that are gathered from structs */
+    struct dc_arena *arena; /* columns that are gathered from structs */
 };
 
 static void *gather(struct out *o, hsize_t count, size_t size)
 {
-    void *column = dc_arena_alloc(&o->arena, (size_t)count * size + 1);
+    void *column = dc_arena_alloc(o->arena, (size_t)count * size + 1);
     if (column == NULL)
         o->failed = true;
     return column;
@@ -389,7 +389,8 @@ static void measure(struct out *o)
 enum dc_status ds_study_write(const struct da_study *study, const char *path,
                               struct dc_error *error)
 {
-    struct out o = {.study = study};
+    struct dc_arena arena = {0};
+    struct out o = {.study = study, .arena = &arena};
     struct dc_text partial = {0};
     enum dc_status status = DC_OK;
     dc_text_printf(&partial, "%s.partial", path);
@@ -420,7 +421,7 @@ enum dc_status ds_study_write(const struct da_study *study, const char *path,
                               path, strerror(errno));
     if (status != DC_OK)
         unlink(partial.data);
-    dc_arena_free(&o.arena);
+    dc_arena_free(&arena);
     dc_text_free(&partial);
     return status;
 }

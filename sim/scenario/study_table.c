@@ -72,7 +72,7 @@ static const struct ds_study_row study_rows[] = {
     {"tune", DS_STUDY_SECTION, .usual = "that of its members",
      .meaning = "what `destrasim tune` may spend"},
     {"tune.runs", DS_STUDY_COUNT, .usual = "a quarter of points x replications, at least 40",
-     .min = 1, .max = 1e7, .meaning = "runs at most, but for those that confirm"},
+     .min = 1, .max = 1e7, .meaning = "runs at most, confirmation and the own settings among them"},
     {"tune.start", DS_STUDY_COUNT, .usual = "two per parameter, and two", .min = 2, .max = 1e5,
      .meaning = "settings before the search"},
     {"tune.replications", DS_STUDY_COUNT, .fallback = "3", .min = 1, .max = 1e5,
