@@ -181,6 +181,7 @@ static void run_unshared(struct child *c)
     options.jobs = 1;
     options.stop = NULL;
     enum dc_status status = ds_runs_open(&options, &r, &error);
+    DC_CHECK(status != DC_OK || r != NULL);
     for (size_t i = 0; i < c->jobs; i++) {
         if (status == DC_OK)
             status = ds_runs_start(r, &c->job[i], &error);

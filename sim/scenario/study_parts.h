@@ -68,7 +68,7 @@ bool ds_study_word(struct ds_study_load *l, const struct ds_yaml *map, const cha
                    uint32_t *out);
 /* Index of text among the words of a row; UINT32_MAX after a diagnostic at node. */
 uint32_t ds_study_word_of(struct ds_study_load *l, const struct ds_yaml *node, const char *path);
-const char *ds_study_name_of(const char *key); /* the last part of a row's path */
+const char *ds_study_name_of(const char *path); /* the last part of a row's path */
 
 /* The scalars of a list, or one scalar: the n-th is items[n].  False after a diagnostic. */
 bool ds_study_texts(struct ds_study_load *l, const struct ds_yaml *node, const char *path,

@@ -205,8 +205,9 @@ void ds_study_bind_design(struct ds_study_load *l)
         points_make(l, &plan, at);
         return;
     }
+    const double nowhere = 0;
     s->point = ds_bind_alloc(&l->b, 1, sizeof *s->point); /* of a rare event */
-    if (s->point != NULL && points_fill(l, 0, &plan, NULL))
+    if (s->point != NULL && points_fill(l, 0, &plan, &nowhere))
         s->points = 1;
 }
 
