@@ -162,7 +162,7 @@ class Forms(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="destrasim-locale-") as folder:
             made = subprocess.run(["localedef", "--no-archive", "-i", "de_DE", "-f", "UTF-8",
                                    os.path.join(folder, "de_DE.UTF-8")], capture_output=True)
-            if not os.path.isdir(os.path.join(folder, "de_DE.UTF-8")):
+            if not os.path.exists(os.path.join(folder, "de_DE.UTF-8", "LC_NUMERIC")):
                 self.skipTest("no source of locales: " + made.stderr.decode())
             other = os.path.join(folder, "forms")
             os.mkdir(other)
