@@ -394,7 +394,7 @@ static int report(const struct ds_args *args)
 static int run(const struct ds_args *args)
 {
     int status = 0;
-    fflush(stdout);
+    (void)fflush(stdout);
     pid_t child = fork();
     if (child < 0)
         return report(args);
