@@ -40,8 +40,8 @@ static void curve_line(const struct da_study_view *v, struct da_figure *f, const
             continue;
         x[count] = x[i];
         y[count] = e.value;
-        lo[count] = isnan(e.lo) ? e.value : e.lo;
-        hi[count++] = isnan(e.hi) ? e.value : e.hi;
+        lo[count] = e.lo;
+        hi[count++] = e.hi;
     }
     if (count == 0)
         return;
@@ -172,8 +172,8 @@ static void tradeoff_line(const struct da_study_view *v, struct da_figure *f, co
             continue;
         x[count] = a.value;
         y[count] = b.value;
-        lo[count] = isnan(b.lo) ? b.value : b.lo;
-        hi[count] = isnan(b.hi) ? b.value : b.hi;
+        lo[count] = b.lo;
+        hi[count] = b.hi;
         label[count++] = da_view_level(v, v->theta, level[i]);
     }
     if (count == 0)

@@ -134,8 +134,8 @@ static void bars(const struct da_study_view *v, struct da_figure *f, const char 
     for (size_t i = 0; i < count; i++) {
         x[i] = (double)i;
         y[i] = e[i].value;
-        lo[i] = isnan(e[i].lo) ? e[i].value : e[i].lo;
-        hi[i] = isnan(e[i].hi) ? e[i].value : e[i].hi;
+        lo[i] = e[i].lo;
+        hi[i] = e[i].hi;
     }
     struct da_series *s = da_figure_line(v->r, f, name, x, y, count);
     s->mark = DA_MARK_BARS;
@@ -221,8 +221,8 @@ static struct da_series *front_series(const struct da_study_view *v, struct da_f
         chosen[i] = false;
         x[n] = p->mean[2 * i];
         y[n] = p->mean[2 * i + 1];
-        lo[n] = isnan(e.lo) ? y[n] : e.lo;
-        hi[n] = isnan(e.hi) ? y[n] : e.hi;
+        lo[n] = e.lo;
+        hi[n] = e.hi;
         label[n++] = da_report_text(v->r, "%zu", i);
     }
     if (n == 0)
@@ -359,8 +359,8 @@ struct da_figure *da_view_roc(const struct da_study_view *v)
         for (size_t i = 0; i < rates.points; i++) {
             x[i] = rates.point[i].fpr.value;
             y[i] = rates.point[i].tpr.value;
-            lo[i] = isnan(rates.point[i].tpr.lo) ? y[i] : rates.point[i].tpr.lo;
-            hi[i] = isnan(rates.point[i].tpr.hi) ? y[i] : rates.point[i].tpr.hi;
+            lo[i] = rates.point[i].tpr.lo;
+            hi[i] = rates.point[i].tpr.hi;
             label[i] = da_view_level(v, v->theta, rates.point[i].x);
         }
         struct da_series *points = da_figure_line(v->r, f, NULL, x, y, rates.points);

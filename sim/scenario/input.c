@@ -77,27 +77,41 @@ const struct ds_input *ds_bind_input(struct ds_bind *b, const struct ds_yaml *no
     return input;
 }
 
+bool ds_source_open(struct ds_source_file *f, const char *path, const char *what,
+                    struct ds_diagnostics *d)
+{
+    *f = (struct ds_source_file){0};
+    int error = ds_input_read(path, &f->text);
+    const char *slash = strrchr(path, '/');
+    if (slash != NULL)
+        dc_text_put(&f->folder, path, slash == path ? 1 : (size_t)(slash - path));
+    if (error != 0 || f->folder.failed) {
+        ds_diagnostics_add(d, path, (struct ds_place){0, 0},
+                           "cannot read the %s: %s: check the path", what,
+                           error != 0 ? strerror(error) : "out of memory");
+        return false;
+    }
+    f->source = (struct ds_source){.name = path,
+                                   .text = f->text.data != NULL ? f->text.data : "",
+                                   .size = f->text.size,
+                                   .folder = f->folder.data != NULL ? f->folder.data : ""};
+    return true;
+}
+
+void ds_source_close(struct ds_source_file *f)
+{
+    dc_text_free(&f->text);
+    dc_text_free(&f->folder);
+}
+
 enum dc_status ds_scenario_load(const char *path, const char *const *overrides, size_t count,
                                 struct ds_scenario *out, struct ds_diagnostics *d)
 {
-    struct dc_text text = {0}, folder = {0};
-    int error = ds_input_read(path, &text);
-    const char *slash = strrchr(path, '/');
-    if (slash != NULL)
-        dc_text_put(&folder, path, slash == path ? 1 : (size_t)(slash - path));
+    struct ds_source_file file;
     enum dc_status status = DC_ERR_IO;
     memset(out, 0, sizeof *out);
-    if (error != 0 || folder.failed) {
-        ds_diagnostics_add(d, path, (struct ds_place){0, 0},
-                           "cannot read the scenario: %s: check the path", strerror(error));
-    } else {
-        struct ds_source source = {.name = path,
-                                   .text = text.data != NULL ? text.data : "",
-                                   .size = text.size,
-                                   .folder = folder.data != NULL ? folder.data : ""};
-        status = ds_scenario_load_text(&source, overrides, count, out, d);
-    }
-    dc_text_free(&text);
-    dc_text_free(&folder);
+    if (ds_source_open(&file, path, "scenario", d))
+        status = ds_scenario_load_text(&file.source, overrides, count, out, d);
+    ds_source_close(&file);
     return status;
 }

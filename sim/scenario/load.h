@@ -61,6 +61,15 @@ void ds_diagnostics_sort(struct ds_diagnostics *d, size_t from);
 
 /* Whole file into text; 0, or an errno. */
 int ds_input_read(const char *path, struct dc_text *text);
+/* A file as a source: what it names is relative to its folder.  what: "scenario", for the message.
+ * False after a diagnostic; *f needs ds_source_close in every case. */
+struct ds_source_file {
+    struct ds_source source;
+    struct dc_text text, folder;
+};
+bool ds_source_open(struct ds_source_file *f, const char *path, const char *what,
+                    struct ds_diagnostics *d);
+void ds_source_close(struct ds_source_file *f);
 
 /* metric.c: the metric that "NAME.SUFFIX" is one of, and a number in its unit of results; what: the
  * key, for messages.  NULL and false after a diagnostic at node. */

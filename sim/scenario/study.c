@@ -258,25 +258,12 @@ enum dc_status ds_study_load_text(const struct ds_source *source, const char *co
 enum dc_status ds_study_load(const char *path, const char *const *overrides, size_t count,
                              struct ds_study *out, struct ds_diagnostics *d)
 {
-    struct dc_text text = {0}, folder = {0};
-    int error = ds_input_read(path, &text);
-    const char *slash = strrchr(path, '/');
-    if (slash != NULL)
-        dc_text_put(&folder, path, slash == path ? 1 : (size_t)(slash - path));
+    struct ds_source_file file;
     enum dc_status status = DC_ERR_IO;
     memset(out, 0, sizeof *out);
-    if (error != 0 || folder.failed) {
-        ds_diagnostics_add(d, path, (struct ds_place){0, 0},
-                           "cannot read the study: %s: check the path", strerror(error));
-    } else {
-        struct ds_source source = {.name = path,
-                                   .text = text.data != NULL ? text.data : "",
-                                   .size = text.size,
-                                   .folder = folder.data != NULL ? folder.data : ""};
-        status = ds_study_load_text(&source, overrides, count, out, d);
-    }
-    dc_text_free(&text);
-    dc_text_free(&folder);
+    if (ds_source_open(&file, path, "study", d))
+        status = ds_study_load_text(&file.source, overrides, count, out, d);
+    ds_source_close(&file);
     return status;
 }
 

@@ -147,6 +147,16 @@ class Report(Case):
         self.assertIn("4 points, at most 2 replications each", words)
         self.assertIn("destrasim sweep tiny.yaml", words)
 
+    def test_one_run_has_no_interval(self):
+        self.write("study.yaml", STUDY.format(smoke=scenario("smoke.yaml")))
+        self.call("sweep", "study.yaml", "-o", "d", "--quiet", "--set", "replications=1", code=0)
+        self.call("report", "d", "-o", "x", "--format", "csv", "--figure", "curve-loss-theta", code=0)
+        with open(self.path("x-curve-loss-theta.csv"), encoding="utf-8") as f:
+            rows = f.read().splitlines()[1:]
+        self.assertEqual(len(rows), 4)
+        for row in rows:
+            self.assertTrue(row.endswith(",,"), row)
+
     def test_single_figures(self):
         self.run_smoke("a.h5")
         done = self.call("report", "a.h5", "--format", "csv", "-o", "x.html", code=0)
