@@ -42,7 +42,9 @@ static enum ds_trace_class class_of_message(const struct ds_watched *e)
         [DC_MSG_GET] = DS_TRACE_CLIENT,          [DC_MSG_GET_REPLY] = DS_TRACE_CLIENT,
         [DC_MSG_RECEIPT] = DS_TRACE_CLIENT,      [DC_MSG_RECEIPT_REPLY] = DS_TRACE_CLIENT,
         [DC_MSG_EPOCH_REQUEST] = DS_TRACE_SYNC,  [DC_MSG_EPOCH_REPLY] = DS_TRACE_SYNC,
-        [DC_MSG_STATE_REQUEST] = DS_TRACE_SYNC,  [DC_MSG_STATE_REPLY] = DS_TRACE_SYNC};
+        [DC_MSG_STATE_REQUEST] = DS_TRACE_SYNC,  [DC_MSG_STATE_REPLY] = DS_TRACE_SYNC,
+        [DC_MSG_HANDSHAKE] = DS_TRACE_CLIENT,    [DC_MSG_FRAME] = DS_TRACE_CLIENT,
+        [DC_MSG_APP] = DS_TRACE_CLIENT,          [DC_MSG_HOLDER] = DS_TRACE_CLIENT};
     const char *event = ds_event_names[e->event];
     if (strcmp(event, "announce") == 0 || strcmp(event, "pull") == 0)
         return DS_TRACE_GOSSIP;

@@ -223,11 +223,16 @@ static bool say_state_reply(struct words *w, const uint8_t *bytes, size_t size)
 /* ---- transactions ---------------------------------------------------------------------------- */
 
 static const char *const tx_names[DC_TX_COUNT] = {
-    [DC_TX_TRANSFER] = "transfer",   [DC_TX_BOND] = "bond",       [DC_TX_UNBOND] = "unbond",
-    [DC_TX_REGISTER] = "register",   [DC_TX_RENEW] = "renew",     [DC_TX_REVOKE] = "revoke",
-    [DC_TX_DEAL] = "deal",           [DC_TX_RECEIPT] = "receipt", [DC_TX_HEARTBEAT] = "heartbeat",
-    [DC_TX_VERDICT] = "verdict",     [DC_TX_ANSWER] = "answer",   [DC_TX_EVIDENCE] = "evidence",
-    [DC_TX_VOTES] = "late votes of", [DC_TX_METER] = "meter"};
+    [DC_TX_TRANSFER] = "transfer",   [DC_TX_BOND] = "bond",
+    [DC_TX_UNBOND] = "unbond",       [DC_TX_REGISTER] = "register",
+    [DC_TX_RENEW] = "renew",         [DC_TX_REVOKE] = "revoke",
+    [DC_TX_DEAL] = "deal",           [DC_TX_RECEIPT] = "receipt",
+    [DC_TX_HEARTBEAT] = "heartbeat", [DC_TX_VERDICT] = "verdict",
+    [DC_TX_ANSWER] = "answer",       [DC_TX_EVIDENCE] = "evidence",
+    [DC_TX_VOTES] = "late votes of", [DC_TX_METER] = "meter",
+    [DC_TX_SHIELD] = "shield",       [DC_TX_SHIELDED] = "confidential transfer",
+    [DC_TX_CALL] = "contract call",  [DC_TX_GRANT] = "grant",
+    [DC_TX_BEACON] = "beacon share"};
 
 static void add_tx(struct words *w, const struct dc_tx *t)
 {
@@ -260,6 +265,17 @@ static void add_tx(struct words *w, const struct dc_tx *t)
         dc_text_printf(w->out, " to the demand of height %llu", U(t->answer.height));
         break;
     case DC_TX_EVIDENCE: add_node(w, " against ", t->evidence.accused); break;
+    case DC_TX_SHIELD: dc_text_printf(w->out, ", %llu nDSYNC", U(t->shield.amount)); break;
+    case DC_TX_SHIELDED: dc_text_printf(w->out, " of %u bytes", t->shielded.size); break;
+    case DC_TX_CALL:
+        dc_text_printf(w->out, " of kind %u, method %u, %u bytes", t->call.kind, t->call.method,
+                       t->call.size);
+        break;
+    case DC_TX_GRANT:
+        add_node(w, " to ", t->grant.to);
+        dc_text_printf(w->out, ", %llu nDSYNC", U(t->grant.amount));
+        break;
+    case DC_TX_BEACON: dc_text_printf(w->out, " of height %llu", U(t->beacon.height)); break;
     case DC_TX_VOTES: dc_text_printf(w->out, " height %llu", U(t->votes.height)); break;
     case DC_TX_METER:
         dc_text_printf(w->out, " of deal %u, %llu bytes", t->meter.deal, U(t->meter.paid_bytes));
@@ -276,7 +292,8 @@ static bool say_tx(struct words *w, const uint8_t *bytes, size_t size)
     const char *name = t.kind < DC_TX_COUNT ? tx_names[t.kind] : NULL;
     dc_text_add(w->out, name != NULL ? name : "of another kind");
     add_tx(w, &t);
-    add_node(w, ", from ", t.from);
+    if (t.from != DC_NOBODY)
+        add_node(w, ", from ", t.from);
     return true;
 }
 

@@ -25,6 +25,7 @@ enum dc_component {
     DC_COMPONENT_U = 4,
     DC_COMPONENT_Q = 8
 };
+enum dc_beacon { DC_BEACON_VRF, DC_BEACON_THRESHOLD };
 enum dc_dissemination { DC_DISSEMINATION_GOSSIP, DC_DISSEMINATION_DIRECT };
 enum dc_detector_bit {
     DC_DETECTOR_EWMA = 1,
@@ -126,6 +127,17 @@ struct dc_params {
     uint32_t eject_lock_epochs; /* an ejected bond stays locked [20] */
     uint32_t probation;         /* passed challenges before base share is paid [1] */
     uint32_t lock_tier_ppm[4];  /* power multiplier of the lock tiers [1e6, 2e6, 3e6, 4e6] */
+
+    /* privacy (section 13); none of it costs anything until it is used */
+    uint32_t beacon;    /* enum dc_beacon: where R comes from [vrf] */
+    uint32_t holders;   /* validators that hold the chain's shared keys, at most 128 [0: none] */
+    uint32_t threshold; /* of them, so many act together; 0: two thirds and one [0] */
+    uint32_t ring;      /* members of a ring signature, decoys included [11], 2 to 64 */
+    uint32_t note_age;  /* heights that a note must be old to stand in a ring [2] */
+    uint32_t decoys;    /* notes of nobody that genesis makes, so that the first rings are full
+                             [0: none, and nothing can be paid privately] */
+    uint64_t
+        fee_private; /* least fee of a confidential transfer or a call, in the open [1e-3 DSYNC] */
 
     /* accounting of the study's costs, not of the chain (section 17, `loss`) */
     uint64_t holding_cost;   /* of a whole node's capacity, per epoch [0.3 DSYNC] */

@@ -19,12 +19,28 @@ enum dc_cost {
     DC_COST_VERIFY,    /* Ed25519 verification */
     DC_COST_VRF_PROVE, /* ECVRF */
     DC_COST_VRF_VERIFY,
-    DC_COST_HASH,    /* BLAKE2b-256 of up to 128 bytes, or each further 128 bytes */
-    DC_COST_LEAF,    /* one leaf of the state changed (its path hashed) */
-    DC_COST_TX,      /* a transaction's own work, beside its signature */
-    DC_COST_MESSAGE, /* receiving and decoding one message */
-    DC_COST_KIB,     /* each KiB received */
-    DC_COST_CHUNK,   /* reading a 4 KiB chunk from storage */
+    DC_COST_HASH,         /* BLAKE2b-256 of up to 128 bytes, or each further 128 bytes */
+    DC_COST_LEAF,         /* one leaf of the state changed (its path hashed) */
+    DC_COST_TX,           /* a transaction's own work, beside its signature */
+    DC_COST_MESSAGE,      /* receiving and decoding one message */
+    DC_COST_KIB,          /* each KiB received */
+    DC_COST_CHUNK,        /* reading a 4 KiB chunk from storage */
+    DC_COST_EXCHANGE,     /* X25519 */
+    DC_COST_FRAME,        /* sealing or opening one frame of a channel */
+    DC_COST_FRAME_KIB,    /* each KiB of it */
+    DC_COST_POINT,        /* a multiple of a point of ristretto255 */
+    DC_COST_RANGE_PROVE,  /* range proof: each value of 64 bits */
+    DC_COST_RANGE_VERIFY, /* likewise */
+    DC_COST_RING_SIGN,    /* CLSAG: each member of the ring */
+    DC_COST_RING_VERIFY,
+    DC_COST_GATE_PROVE, /* R1CS: each multiplication gate, padded to a power of two */
+    DC_COST_GATE_VERIFY,
+    DC_COST_LOGARITHM, /* discrete logarithm below 2^32, table at hand */
+    DC_COST_BFV_ENCRYPT,
+    DC_COST_BFV_ADD,      /* or a product with a plain scalar or polynomial in NTT form */
+    DC_COST_BFV_MULTIPLY, /* a product with a plain polynomial */
+    DC_COST_BFV_SHARE,    /* a partial decryption */
+    DC_COST_BFV_DECODE,   /* putting shares together */
     DC_COST_COUNT
 };
 
@@ -37,13 +53,22 @@ enum dc_input_kind {
 };
 
 /* What a user asks of a client node (models/README.md 11). */
-enum dc_call_kind { DC_CALL_GET, DC_CALL_PUT, DC_CALL_METER };
+enum dc_call_kind {
+    DC_CALL_GET,
+    DC_CALL_PUT,
+    DC_CALL_METER,
+    DC_CALL_SHIELD, /* size_bytes: an amount of its balance goes into a note of its own */
+    DC_CALL_PAY,    /* size_bytes: an amount, privately, to the client `object` */
+    DC_CALL_APP     /* app: a part in a private application */
+};
+struct dc_app_call;
 struct dc_call {
     enum dc_call_kind kind;
     uint64_t
         object; /* GET: which object, by popularity; PUT: a number of the user's own; METER: the
                         client's deal */
     uint64_t size_bytes; /* PUT; METER: what it pays for from now on, at most the deal's size */
+    const struct dc_app_call *app; /* models/client/app.h; borrowed for the step */
 };
 
 /* What DC_EFFECT_NOTE tells, for metrics; nothing in the protocol depends on it. */
@@ -52,8 +77,14 @@ enum dc_note {                   /* below 0x100; consensus has its own from ther
                DC_NOTE_PUT,      /* likewise */
                DC_NOTE_REFUSED,  /* a: enum dc_message of a message that was refused */
                DC_NOTE_ANSWERED, /* a challenge reached its node; a: k, b: 1 proved, 0 could not */
-               DC_NOTE_TURNED,   /* a: enum dc_strategy that the node follows from now on, by its own
+               DC_NOTE_TURNED, /* a: enum dc_strategy that the node follows from now on, by its own
                                     doing; b: its score */
+               DC_NOTE_PAID,   /* a private payment of this client is final; a: latency in ns from
+                                   the call, b: 1 ok, 0 given up */
+               DC_NOTE_RECEIVED, /* a note of a final block was recognised as its own; a: amount */
+               DC_NOTE_APP,      /* a private application came to an end here; a: enum dc_app_kind
+                                    << 32 | its number in the scenario, b: its result */
+               DC_NOTE_CHANNEL,  /* a: latency of a handshake in ns, b: enum dc_channel_outcome */
                DC_NOTE_COUNT
 };
 

@@ -180,3 +180,24 @@ bool dc_verify(const struct dc_crypto *c, const uint8_t public_key[32], const vo
         DC_CHECK(verify_real(c, public_key, message, size, signature) == (known == VALID));
     return known == VALID;
 }
+
+bool dc_check_proof(const struct dc_crypto *c, enum dc_domain kind, const void *bytes, size_t size,
+                    bool (*check)(const uint8_t *bytes, size_t size))
+{
+    enum { VALID = 1, INVALID = 2 };
+    dc_crypto_count(c->counts, DC_OP_PROOF, false);
+    if (c->memo == NULL) {
+        dc_crypto_count(c->counts, DC_OP_PROOF, true);
+        return check(bytes, size);
+    }
+    struct dc_hash key = dc_hash_bytes(kind, bytes, size);
+    uint32_t known = 0;
+    if (!dc_memo_get(c->memo, &key, &known)) {
+        dc_crypto_count(c->counts, DC_OP_PROOF, true);
+        known = check(bytes, size) ? VALID : INVALID;
+        dc_memo_put(c->memo, &key, &known);
+    } else if (c->audit_every != 0 && dc_get32(key.b + 28) % c->audit_every == 0) {
+        DC_CHECK(check(bytes, size) == (known == VALID));
+    }
+    return known == VALID;
+}

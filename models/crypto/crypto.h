@@ -33,6 +33,7 @@ enum dc_operation {
     DC_OP_VRF_PROVE,
     DC_OP_VRF_VERIFY,
     DC_OP_AHEAD, /* checks taken by an offer, and worked off */
+    DC_OP_PROOF, /* checks of privacy's proofs, of any kind */
     DC_OP_COUNT
 };
 struct dc_crypto_counts {
@@ -113,6 +114,14 @@ bool dc_verify(const struct dc_crypto *c, const uint8_t public_key[32], const vo
  * proof each. */
 struct dc_hash dc_crypto_memo_key(const uint8_t public_key[32], const uint8_t *proof,
                                   size_t proof_size, const void *message, size_t size);
+
+/* --- proofs -------------------------------------------------------------------------------- */
+
+/* What check(bytes, size) says, remembered like a signature's check: a pure function of the bytes,
+ * which hold the whole statement and the proof.  `kind` keeps the answers of different checks apart:
+ * each use has its own, from the domain of its proofs. */
+bool dc_check_proof(const struct dc_crypto *c, enum dc_domain kind, const void *bytes, size_t size,
+                    bool (*check)(const uint8_t *bytes, size_t size));
 
 /* --- running ahead ------------------------------------------------------------------------ */
 

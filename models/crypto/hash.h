@@ -61,6 +61,28 @@ struct dc_hash {
     X(QUERY, "destra/rpc/v1/query")                                                                \
     X(MATRIX, "destra/gpu/v1/matrix")                                                              \
     X(ANCHOR, "destra/foundation/v1/anchor")                                                       \
+    X(NOTE, "destra/privacy/v1/note")                                                              \
+    X(IMAGES, "destra/privacy/v1/key-images")                                                      \
+    X(SHIELDED, "destra/privacy/v1/confidential-transfer")                                         \
+    X(RING, "destra/privacy/v1/ring")                                                              \
+    X(ADDRESS, "destra/privacy/v1/one-time-address")                                               \
+    X(DECOY, "destra/privacy/v1/decoy")                                                            \
+    X(CONTRACT, "destra/privacy/v1/contract")                                                      \
+    X(AUCTION, "destra/privacy/v1/auction")                                                        \
+    X(ESCROW, "destra/privacy/v1/escrow")                                                          \
+    X(RATING, "destra/privacy/v1/rating")                                                          \
+    X(USAGE, "destra/privacy/v1/usage")                                                            \
+    X(TRAINING, "destra/privacy/v1/training")                                                      \
+    X(INFERENCE, "destra/privacy/v1/inference")                                                    \
+    X(CIRCUIT, "destra/privacy/v1/circuit")                                                        \
+    X(PERMUTATION, "destra/privacy/v1/permutation")                                                \
+    X(KEYGEN, "destra/threshold/v1/key-generation")                                                \
+    X(DECRYPTION, "destra/threshold/v1/decryption-share")                                          \
+    X(BEACON_SHARE, "destra/threshold/v1/beacon-share")                                            \
+    X(FROST, "destra/threshold/v1/frost")                                                          \
+    X(LATTICE, "destra/lattice/v1/expand")                                                         \
+    X(CHANNEL, "destra/channel/v1/noise")                                                          \
+    X(PROOF_NONCE, "destra/keys/v1/proof-nonce")                                                   \
     X(MESSAGE, "destra/wire/v1/message")                                                           \
     X(KEY, "destra/keys/v1/seed")                                                                  \
     X(NONCE, "destra/keys/v1/nonce")                                                               \

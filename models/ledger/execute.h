@@ -93,6 +93,12 @@ bool dc_execute_verdict(struct dc_exec *e, const struct dc_tx *tx);
 bool dc_execute_answer(struct dc_exec *e, const struct dc_tx *tx);
 bool dc_execute_evidence(struct dc_exec *e, const struct dc_tx *tx);
 bool dc_execute_votes(struct dc_exec *e, const struct dc_tx *tx);
+/* execute_shielded.c: notes; contract.c: calls; execute_holders.c: what key holders do */
+bool dc_execute_shield(struct dc_exec *e, const struct dc_tx *tx);
+bool dc_execute_shielded(struct dc_exec *e, const struct dc_tx *tx);
+bool dc_execute_call(struct dc_exec *e, const struct dc_tx *tx);
+bool dc_execute_grant(struct dc_exec *e, const struct dc_tx *tx);
+bool dc_execute_beacon(struct dc_exec *e, const struct dc_tx *tx);
 
 /* challenge.c */
 void dc_challenge_draw(struct dc_exec *e);    /* at this height */

@@ -26,6 +26,7 @@
 #include "models/anomaly/anomaly.h"
 #include "models/ledger/store.h"
 #include "models/ledger/tree.h"
+#include "models/ledger/vault.h"
 #include "models/wire/tx.h"
 
 #define DC_TALLY_GROUP 8u
@@ -98,6 +99,7 @@ struct dc_ledger { /* one per store: what all its states share */
     struct dc_hash digest; /* of the parameters, regions and keys below: in every root */
     struct dc_hash upgraded_digest;
     uint8_t registrar_key[32];
+    struct dc_holders holders; /* none: count 0 */
     uint32_t regions, tally_stride;
     int64_t *allowance_ns;
     struct dc_crypto *crypto;

@@ -72,6 +72,7 @@ struct dc_answer_checker {
 uint32_t dc_outcome_duty(const struct dc_outcome *outcome, uint32_t verifier);
 
 struct dc_store;
+struct dc_holders;
 
 struct dc_store_config {
     uint64_t chain; /* chain id: part of everything that is signed */
@@ -100,6 +101,7 @@ struct dc_genesis {
     uint32_t regions;
     const int64_t *allowance_ns; /* regions x regions */
     uint8_t registrar_key[32];   /* certifies nodes */
+    const struct dc_holders *holders; /* of the chain's shared keys (ledger/vault.h); NULL: none */
     struct dc_hash beacon;
 };
 

@@ -46,6 +46,10 @@ enum dc_message {
     DC_MSG_EPOCH_REPLY,
     DC_MSG_STATE_REQUEST, /* the state after an epoch's last block */
     DC_MSG_STATE_REPLY,
+    DC_MSG_HANDSHAKE, /* of a channel between two nodes (node/channel.h) */
+    DC_MSG_FRAME,     /* a sealed message, where channels are real */
+    DC_MSG_APP,       /* between the participants of a private application (client/app.h) */
+    DC_MSG_HOLDER,    /* among key holders (node/holder.h) */
     DC_MSG_COUNT
 };
 

@@ -61,6 +61,16 @@ static void tx_write_sized(struct dc_writer *w, const uint8_t *bytes, uint32_t s
     dc_write(w, bytes, size);
 }
 
+static void tx_write_call(struct dc_writer *w, const struct dc_tx *t)
+{
+    dc_write64(w, t->call.nonce);
+    dc_write64(w, t->call.fee);
+    dc_write32(w, t->call.contract);
+    dc_write8(w, t->call.kind);
+    dc_write8(w, t->call.method);
+    tx_write_sized(w, t->call.body, t->call.size);
+}
+
 static void tx_write_body(struct dc_writer *w, const struct dc_tx *t)
 {
     switch (t->kind) {
@@ -103,6 +113,23 @@ static void tx_write_body(struct dc_writer *w, const struct dc_tx *t)
         tx_write_sized(w, t->votes.votes, t->votes.votes_size);
         break;
     case DC_TX_METER: tx_write_meter(w, t); break;
+    case DC_TX_SHIELD:
+        dc_write64(w, t->shield.nonce);
+        dc_write64(w, t->shield.amount);
+        dc_write64(w, t->shield.fee);
+        dc_write(w, t->shield.address, DC_NOTE_ADDRESS_BYTES);
+        break;
+    case DC_TX_SHIELDED: tx_write_sized(w, t->shielded.body, t->shielded.size); break;
+    case DC_TX_CALL: tx_write_call(w, t); break;
+    case DC_TX_GRANT:
+        dc_write64(w, t->grant.nonce);
+        dc_write64(w, t->grant.amount);
+        dc_write32(w, t->grant.to);
+        break;
+    case DC_TX_BEACON:
+        dc_write64(w, t->beacon.height);
+        dc_write(w, t->beacon.share, DC_BEACON_SHARE_BYTES);
+        break;
     default: w->failed = true;
     }
 }
@@ -207,6 +234,19 @@ static void tx_read_votes(struct dc_reader *r, struct dc_tx *t)
             r->failed = true;
 }
 
+/* Who is not named has no nonce and pays no fee. */
+static void tx_read_call(struct dc_reader *r, struct dc_tx *t)
+{
+    t->call.nonce = dc_read64(r);
+    t->call.fee = dc_read64(r);
+    t->call.contract = dc_read32(r);
+    t->call.kind = dc_read8(r);
+    t->call.method = dc_read8(r);
+    t->call.body = tx_read_sized(r, &t->call.size);
+    if (t->from == DC_NOBODY && (t->call.nonce != 0 || t->call.fee != 0))
+        r->failed = true;
+}
+
 static void tx_read_body(struct dc_reader *r, struct dc_tx *t)
 {
     switch (t->kind) {
@@ -244,6 +284,29 @@ static void tx_read_body(struct dc_reader *r, struct dc_tx *t)
     case DC_TX_EVIDENCE: tx_read_evidence(r, t); break;
     case DC_TX_VOTES: tx_read_votes(r, t); break;
     case DC_TX_METER: tx_read_meter(r, t); break;
+    case DC_TX_SHIELD:
+        t->shield.nonce = dc_read64(r);
+        t->shield.amount = dc_read64(r);
+        t->shield.fee = dc_read64(r);
+        t->shield.address = dc_read_in_place(r, DC_NOTE_ADDRESS_BYTES);
+        break;
+    case DC_TX_SHIELDED:
+        t->shielded.body = tx_read_sized(r, &t->shielded.size);
+        if (t->from != DC_NOBODY)
+            r->failed = true;
+        break;
+    case DC_TX_CALL: tx_read_call(r, t); break;
+    case DC_TX_GRANT:
+        t->grant.nonce = dc_read64(r);
+        t->grant.amount = dc_read64(r);
+        t->grant.to = dc_read32(r);
+        if (t->from != DC_NOBODY)
+            r->failed = true;
+        break;
+    case DC_TX_BEACON:
+        t->beacon.height = dc_read64(r);
+        t->beacon.share = dc_read_in_place(r, DC_BEACON_SHARE_BYTES);
+        break;
     default: r->failed = true;
     }
 }
@@ -257,7 +320,8 @@ bool dc_tx_decode(const uint8_t *bytes, size_t size, struct dc_tx *out)
     out->kind = dc_read8(&r);
     out->from = dc_read32(&r);
     tx_read_body(&r, out);
-    out->signature = dc_read_in_place(&r, DC_SIGNATURE_BYTES);
+    if (dc_tx_signed(out))
+        out->signature = dc_read_in_place(&r, DC_SIGNATURE_BYTES);
     return dc_read_done(&r);
 }
 
@@ -274,7 +338,9 @@ size_t dc_tx_sign(const struct dc_crypto *crypto, uint64_t chain, const struct d
                   const struct dc_tx *tx, uint8_t *out, size_t out_max)
 {
     size_t size = dc_tx_encode_unsigned(tx, out, out_max);
-    if (size == 0 || out_max - size < DC_SIGNATURE_BYTES)
+    if (size == 0 || !dc_tx_signed(tx))
+        return size;
+    if (out_max - size < DC_SIGNATURE_BYTES)
         return 0;
     struct dc_hash digest = dc_tx_digest(chain, out, size);
     dc_sign(crypto, key, digest.b, sizeof digest.b, out + size);

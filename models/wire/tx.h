@@ -1,5 +1,5 @@
 /* Transactions.  Bytes: kind (1) || from (4) || body || signature (64) by `from` over a domain
- * digest of (chain, everything before it).  Fixed layouts, little-endian, canonical: re-encoding
+ * digest of (chain, everything before it), where one signs.  Fixed layouts, little-endian, canonical: re-encoding
  * a decoded transaction gives the same bytes.
  *
  * Transfers, bonds, deals and meters carry a nonce and cannot be replayed; heartbeats, verdicts,
@@ -25,6 +25,11 @@ enum dc_tx_kind {
     DC_TX_EVIDENCE, /* two votes or proposals of one (epoch, round), or a signed invalid answer */
     DC_TX_VOTES,    /* late votes (up to 8 blocks) that a proposer includes */
     DC_TX_METER,    /* a deal's client: pays for so many bytes of it from now on */
+    DC_TX_SHIELD,   /* an amount of the sender's balance goes into a note */
+    DC_TX_SHIELDED, /* confidential transfer: nobody signs, its proofs authorise it */
+    DC_TX_CALL,     /* a method of a private contract; by an account, or by nobody that is named */
+    DC_TX_GRANT,    /* out of the fund, signed with the treasury's key (FROST) */
+    DC_TX_BEACON,   /* a key holder's share of the threshold beacon of a height */
     DC_TX_COUNT
 };
 
@@ -92,9 +97,43 @@ struct dc_tx {
             const uint8_t *votes;
             uint32_t votes_size;
         } votes;
+        struct {
+            uint64_t nonce, amount, fee;
+            const uint8_t *address; /* one-time: DC_NOTE_ADDRESS_BYTES (privacy/transfer.h) */
+        } shield;
+        struct {
+            const uint8_t *body; /* privacy/transfer.h decodes it */
+            uint32_t size;
+        } shielded;
+        struct {
+            uint64_t nonce, fee; /* 0 when nobody is named */
+            uint32_t contract;   /* DC_CONTRACT_NEW: of a new one */
+            uint8_t kind;        /* enum dc_contract_kind (ledger/contract.h), of the contract */
+            uint8_t method;      /* the kind's own numbers */
+            const uint8_t *body; /* the kind's own layout */
+            uint32_t size;
+        } call;
+        struct {
+            uint64_t nonce, amount; /* nonce: grants made before this one */
+            uint32_t to;
+        } grant; /* `from` is DC_NOBODY */
+        struct {
+            uint64_t height;
+            const uint8_t *share; /* DC_BEACON_SHARE_BYTES (crypto/dvrf.h) */
+        } beacon;
     };
-    const uint8_t *signature;
+    const uint8_t *signature; /* NULL where nobody signs: SHIELDED, CALL from DC_NOBODY */
 };
+
+#define DC_NOBODY UINT32_MAX               /* `from` of a transaction that names no account */
+#define DC_CONTRACT_NEW UINT32_MAX         /* CALL: makes a contract */
+#define DC_NOTE_ADDRESS_BYTES ((size_t)65) /* one-time key 32, ephemeral key 32, view tag 1 */
+#define DC_BEACON_SHARE_BYTES ((size_t)96) /* sigma 32, challenge 32, response 32 */
+/* Whether somebody signs a transaction: without, it ends with its body. */
+static inline bool dc_tx_signed(const struct dc_tx *tx)
+{
+    return tx->kind != DC_TX_SHIELDED && (tx->kind != DC_TX_CALL || tx->from != DC_NOBODY);
+}
 
 /* Evidence kinds: DC_EVIDENCE_PROPOSALS and _VOTES of wire/evidence.h, and this one: a signed
  * ANSWER message (wire/service_msg.h) to a challenge, whose proof is wrong. */
@@ -115,7 +154,8 @@ bool dc_tx_decode(const uint8_t *bytes, size_t size, struct dc_tx *out);
 /* Everything before the signature; returns the size, 0 when out is too small. */
 size_t dc_tx_encode_unsigned(const struct dc_tx *tx, uint8_t *out, size_t out_max);
 struct dc_hash dc_tx_digest(uint64_t chain, const uint8_t *bytes, size_t size_before_signature);
-/* Encodes and signs; returns the whole size, 0 when out is too small. */
+/* Encodes, and signs where somebody does (key may be NULL where nobody does); returns the whole
+ * size, 0 when out is too small. */
 size_t dc_tx_sign(const struct dc_crypto *crypto, uint64_t chain, const struct dc_keypair *key,
                   const struct dc_tx *tx, uint8_t *out, size_t out_max);
 

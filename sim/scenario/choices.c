@@ -166,6 +166,10 @@ const struct ds_choice ds_choices_message[] = {{"all", "every kind", UINT32_MAX}
                                                {"epoch_reply", "", 1u << 22},
                                                {"state_request", "", 1u << 23},
                                                {"state_reply", "", 1u << 24},
+                                               {"handshake", "", 1u << 25},
+                                               {"frame", "", 1u << 26},
+                                               {"app", "", 1u << 27},
+                                               {"holder", "", 1u << 28},
                                                {"announce", "", 1u << 30},
                                                {"pull", "", 1u << 31},
                                                {NULL, NULL, 0}};

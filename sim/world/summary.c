@@ -13,7 +13,7 @@ const char *const ds_message_names[] = {
     "block_request", "block_reply", "tx",        "challenge",     "answer",        "put",
     "put_reply",     "get",         "get_reply", "receipt",       "receipt_reply", "fetch",
     "fetch_reply",   "announce",    "pull",      "epoch_request", "epoch_reply",   "state_request",
-    "state_reply",   NULL};
+    "state_reply",   "handshake",   "frame",     "app",           "holder",        NULL};
 
 static const struct ds_metric *summary_metric(const char *name)
 {

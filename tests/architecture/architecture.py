@@ -19,7 +19,7 @@ import sys
 
 BASE = ["models/base"]
 CODEC = BASE + ["models/crypto", "models/wire"]
-STATE = CODEC + ["models/posync", "models/ledger"]
+STATE = CODEC + ["models/posync", "models/privacy", "models/ledger"]
 PARTS = STATE + ["models/anomaly", "models/consensus", "models/service", "models/foundation",
                  "models/client"]
 PROTOCOL = PARTS + ["models/node", "models/adversary"]
@@ -32,7 +32,8 @@ ARROWS = {
     "models/wire": BASE + ["models/crypto"],
     "models/anomaly": BASE + ["models/crypto"],  # its digest enters the state root
     "models/posync": CODEC + ["models/anomaly"],
-    "models/ledger": CODEC + ["models/posync", "models/anomaly"],
+    "models/privacy": BASE + ["models/crypto"],
+    "models/ledger": CODEC + ["models/posync", "models/anomaly", "models/privacy"],
     "models/consensus": STATE,
     "models/service": STATE,
     "models/foundation": STATE,
@@ -58,7 +59,7 @@ ARROWS = {
 
 PRINTERS = r"sim/(main|cmd_\w+|progress)\.[ch]"
 LIBRARIES = [  # header, where
-    (r"sodium.*", r"models/crypto/.*"),
+    (r"sodium.*|decaf.*", r"models/crypto/.*"),
     (r"hdf5.*|H5.*", r"sim/record/.*|analysis/read\w*\.[ch]"),
     (r"igraph.*", r"sim/net/.*"),
     (r"gsl/.*", r"(sim/workload|analysis)/.*"),
@@ -88,7 +89,7 @@ BANNED = [
     ("igraph", r"igraph_\w+", r"sim/net/.*", "used"),
     ("GSL", r"gsl_\w+", r"(sim/workload|analysis)/.*", "used"),
     ("libfyaml", r"fy_\w+", r"sim/scenario/.*", "used"),
-    ("sodium", r"sodium_\w+|crypto_\w+", r"models/crypto/.*", "called"),
+    ("sodium", r"sodium_\w+|crypto_\w+|decaf_\w+", r"models/crypto/.*", "called"),
     ("printing", r"printf|vprintf|puts|putchar|putchar_unlocked|perror|psignal|dprintf|vdprintf",
      PRINTERS, "called"),
     ("printing", r"stdout|stderr", PRINTERS + r"|models/base/(status|mem)\.c", "used"),
