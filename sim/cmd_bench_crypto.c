@@ -1,184 +1,169 @@
 /* `destrasim bench crypto`: what one call of each operation costs, one thread, nothing remembered
- * unless it says so.  Each operation runs until half a second has gone, over different messages,
- * and its outputs are hashed into the checksum, so that nothing can be left out. */
+ * unless it says so.  Operations stand in tables, one file for each family; each runs for a while
+ * over different inputs, and its outputs are hashed into the checksum, so that nothing can be left
+ * out.
+ *
+ * Machines differ and are shared: beside its time each line has `ratio`, the processor time of one
+ * call in Ed25519 verifications of the same run, and where the virtual machine is charged for it
+ * `table_ratio`, what the table of costs has in their place. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "models/crypto/cert.h"
 #include "models/crypto/crypto.h"
 #include "models/crypto/hash.h"
-#include "models/crypto/memo.h"
-#include "models/crypto/vrf.h"
 #include "sim/cmd_bench.h"
+#include "sim/cmd_bench_crypto.h"
+#include "sim/world/world.h"
 
-#define MESSAGES 64
-#define MESSAGE_BYTES ((size_t)128)
-#define BUDGET_S 0.5
+#define SUMS 64
+
+static const struct ds_bench_family *const families[] = {
+    &ds_bench_signatures, &ds_bench_group,   &ds_bench_proofs, &ds_bench_threshold,
+    &ds_bench_lattice,    &ds_bench_channel, &ds_bench_sets};
+#define FAMILIES (sizeof families / sizeof families[0])
 
 struct bench {
-    struct dc_crypto real, modelled, remembered;
-    struct dc_keypair key;
-    struct dc_exchange exchange, peer;
-    uint8_t message[MESSAGES][MESSAGE_BYTES];
-    uint8_t signature[MESSAGES][64], stand_in[MESSAGES][64], proof[MESSAGES][80];
-    uint8_t block[4096];
-    uint8_t out[80]; /* of the last call */
+    double budget_s, verify_ns; /* of processor time; 0: not measured yet */
+    const char *only;           /* what names begin with; NULL: all */
 };
 
-static void op_keypair(struct bench *b, uint64_t i)
+/* Calls for about the budget. */
+static uint64_t repeat(const struct ds_bench_op *op, void *state, double budget_s,
+                       struct ds_stopwatch *took)
 {
-    uint8_t seed[32];
-    struct dc_keypair key;
-    dc_seed_derive(7, i, DC_KEY_SIGN, 0, seed);
-    dc_keypair_from_seed(seed, &key);
-    memcpy(b->out, key.public, 32);
-}
-
-static void op_sign(struct bench *b, uint64_t i)
-{
-    dc_sign(&b->real, &b->key, b->message[i % MESSAGES], MESSAGE_BYTES, b->out);
-}
-
-static void op_verify(struct bench *b, uint64_t i)
-{
-    size_t m = i % MESSAGES;
-    b->out[0] = dc_verify(&b->real, b->key.public, b->message[m], MESSAGE_BYTES, b->signature[m]);
-}
-
-static void op_verify_remembered(struct bench *b, uint64_t i)
-{
-    size_t m = i % MESSAGES;
-    b->out[0] =
-        dc_verify(&b->remembered, b->key.public, b->message[m], MESSAGE_BYTES, b->signature[m]);
-}
-
-static void op_sign_modelled(struct bench *b, uint64_t i)
-{
-    dc_sign(&b->modelled, &b->key, b->message[i % MESSAGES], MESSAGE_BYTES, b->out);
-}
-
-static void op_verify_modelled(struct bench *b, uint64_t i)
-{
-    size_t m = i % MESSAGES;
-    b->out[0] =
-        dc_verify(&b->modelled, b->key.public, b->message[m], MESSAGE_BYTES, b->stand_in[m]);
-}
-
-static void op_vrf_prove(struct bench *b, uint64_t i)
-{
-    dc_vrf_prove(&b->real, &b->key, b->message[i % MESSAGES], MESSAGE_BYTES, b->out, NULL, NULL);
-}
-
-static void op_vrf_verify(struct bench *b, uint64_t i)
-{
-    size_t m = i % MESSAGES;
-    b->out[0] = dc_vrf_verify(b->key.public, b->message[m], MESSAGE_BYTES, b->proof[m], NULL);
-}
-
-static void op_exchange(struct bench *b, uint64_t i)
-{
-    b->peer.public[31] = 0x40;
-    b->peer.public[0] = (uint8_t)i; /* any point will do */
-    if (!dc_exchange_shared(&b->exchange, b->peer.public, b->out))
-        b->out[0] = 1;
-}
-
-static void op_hash_64(struct bench *b, uint64_t i)
-{
-    struct dc_hash h = dc_hash_bytes(DC_DOMAIN_TEST, b->message[i % MESSAGES], 64);
-    memcpy(b->out, h.b, sizeof h.b);
-}
-
-static void op_hash_4096(struct bench *b, uint64_t i)
-{
-    b->block[0] = (uint8_t)i;
-    struct dc_hash h = dc_hash_bytes(DC_DOMAIN_TEST, b->block, sizeof b->block);
-    memcpy(b->out, h.b, sizeof h.b);
-}
-
-static const struct {
-    const char *name;
-    void (*run)(struct bench *b, uint64_t i);
-} operations[] = {
-    {"crypto.keypair", op_keypair},
-    {"crypto.sign", op_sign},
-    {"crypto.verify", op_verify},
-    {"crypto.verify_remembered", op_verify_remembered},
-    {"crypto.sign_modelled", op_sign_modelled},
-    {"crypto.verify_modelled", op_verify_modelled},
-    {"crypto.vrf_prove", op_vrf_prove},
-    {"crypto.vrf_verify", op_vrf_verify},
-    {"crypto.exchange", op_exchange},
-    {"crypto.hash_64", op_hash_64},
-    {"crypto.hash_4096", op_hash_4096},
-};
-
-static enum dc_status set_up(struct bench *b, struct dc_error *error)
-{
-    dc_crypto_init();
-    enum dc_status status = dc_crypto_open(&b->remembered, DC_SUITE_REAL, 1 << 20, 0, error);
-    if (status != DC_OK)
-        return status;
-    b->modelled.suite = DC_SUITE_MODELLED;
-    uint8_t seed[32];
-    dc_seed_derive(1, 1, DC_KEY_SIGN, 0, seed);
-    dc_keypair_from_seed(seed, &b->key);
-    dc_seed_derive(1, 1, DC_KEY_EXCHANGE, 0, seed);
-    dc_exchange_from_seed(seed, &b->exchange);
-    dc_seed_derive(1, 2, DC_KEY_EXCHANGE, 0, seed);
-    dc_exchange_from_seed(seed, &b->peer);
-    for (size_t m = 0; m < MESSAGES; m++) {
-        memset(b->message[m], (int)m, MESSAGE_BYTES);
-        dc_sign(&b->real, &b->key, b->message[m], MESSAGE_BYTES, b->signature[m]);
-        dc_sign(&b->modelled, &b->key, b->message[m], MESSAGE_BYTES, b->stand_in[m]);
-        dc_vrf_prove(&b->real, &b->key, b->message[m], MESSAGE_BYTES, b->proof[m], NULL, NULL);
-    }
-    return DC_OK;
-}
-
-/* The checksum is of the first MESSAGES outputs, which every machine computes. */
-static void measure(struct bench *b, size_t op)
-{
-    struct dc_hasher hasher;
-    dc_hasher_init(&hasher, DC_DOMAIN_TEST);
-    memset(b->out, 0, sizeof b->out);
-    for (uint64_t i = 0; i < MESSAGES; i++) {
-        operations[op].run(b, i);
-        dc_hasher_update(&hasher, b->out, sizeof b->out);
-    }
-    struct dc_hash hash = dc_hasher_final(&hasher);
-    uint64_t count = 0, batch = 16;
-    struct ds_stopwatch start = ds_stopwatch_start(), took;
+    uint8_t out[DS_BENCH_OUT];
+    uint64_t count = 0, batch = 1;
+    struct ds_stopwatch start = ds_stopwatch_start();
     do {
         for (uint64_t i = 0; i < batch; i++)
-            operations[op].run(b, count + i);
+            op->run(state, count + i, out);
         count += batch;
-        took = ds_stopwatch_read(&start);
-        batch = took.wall_s < BUDGET_S / 16 ? batch * 2 : batch;
-    } while (took.wall_s < BUDGET_S);
-    char checksum[24];
+        *took = ds_stopwatch_read(&start);
+        batch = took->wall_s < budget_s / 16 ? batch * 2 : batch;
+    } while (took->wall_s < budget_s);
+    return count;
+}
+
+/* The checksum is of the first outputs, which every machine computes. */
+static void measure(const struct bench *b, const struct ds_bench_op *op, void *state)
+{
+    struct dc_hasher hasher;
+    struct ds_stopwatch took;
+    uint8_t out[DS_BENCH_OUT] = {0};
+    dc_hasher_init(&hasher, DC_DOMAIN_TEST);
+    for (uint64_t i = 0; i < (op->sums != 0 ? op->sums : SUMS); i++) {
+        op->run(state, i, out);
+        dc_hasher_update(&hasher, out, sizeof out);
+    }
+    struct dc_hash hash = dc_hasher_final(&hasher);
+    uint64_t count = repeat(op, state, b->budget_s, &took);
+    char checksum[24], more[96];
     snprintf(checksum, sizeof checksum, "%016llx", (unsigned long long)dc_hash_u64(&hash));
-    ds_bench_print(operations[op].name, count, &took, checksum, "");
+    int used =
+        snprintf(more, sizeof more, " ratio=%.3f", took.cpu_s * 1e9 / (double)count / b->verify_ns);
+    if (op->units != 0)
+        snprintf(more + used, sizeof more - (size_t)used, " table_ratio=%.3f table=%d",
+                 (double)ds_costs[op->cost].ns * op->units / ds_costs[DC_COST_VERIFY].ns,
+                 DS_COST_VERSION);
+    ds_bench_print(op->name, count, &took, checksum, more);
+}
+
+static bool is_wanted(const struct bench *b, const char *name)
+{
+    return b->only == NULL || strncmp(name, b->only, strlen(b->only)) == 0;
+}
+
+/* What all others are divided by. */
+static void measure_verify(struct bench *b, const struct ds_bench_family *f, void *state)
+{
+    struct ds_stopwatch took;
+    for (size_t i = 0; i < f->count; i++)
+        if (strcmp(f->op[i].name, "crypto.verify") == 0)
+            b->verify_ns = 1e9 / (double)repeat(&f->op[i], state, b->budget_s, &took) * took.cpu_s;
+}
+
+static enum dc_status run_family(struct bench *b, const struct ds_bench_family *f,
+                                 struct dc_error *error)
+{
+    bool wanted = f == families[0];
+    for (size_t i = 0; i < f->count; i++)
+        wanted = wanted || is_wanted(b, f->op[i].name);
+    if (!wanted)
+        return DC_OK;
+    void *state = dc_mem_pages(f->bytes);
+    if (state == NULL)
+        return dc_error_set(error, DC_ERR_IO, "bench crypto: out of memory");
+    memset(state, 0, f->bytes);
+    enum dc_status status = f->open(state, error);
+    if (status == DC_OK && f == families[0])
+        measure_verify(b, f, state);
+    for (size_t i = 0; status == DC_OK && i < f->count; i++)
+        if (is_wanted(b, f->op[i].name))
+            measure(b, &f->op[i], state);
+    if (f->close != NULL)
+        f->close(state);
+    dc_mem_free(state);
+    return status;
+}
+
+static bool seconds(const struct ds_args *args, double *out)
+{
+    const char *text = ds_args_value(args, "--seconds");
+    if (text == NULL)
+        return true;
+    char *end;
+    double value = strtod(text, &end);
+    if (end == text || *end != '\0' || !(value > 0) || value > 3600) {
+        ds_cmd_usage("%s: --seconds wants a number above 0 and at most 3600, not `%s`",
+                     args->command->name, text);
+        return false;
+    }
+    *out = value;
+    return true;
+}
+
+/* An operation whose name begins so must be there. */
+static bool is_there(const struct bench *b)
+{
+    for (size_t f = 0; f < FAMILIES; f++)
+        for (size_t i = 0; i < families[f]->count; i++)
+            if (is_wanted(b, families[f]->op[i].name))
+                return true;
+    return false;
 }
 
 static int run(const struct ds_args *args)
 {
-    struct bench *b = dc_mem_need(1, sizeof *b, "the benchmark");
+    struct bench b = {.budget_s = 0.5, .only = ds_args_value(args, "--only")};
     struct dc_error error = {0};
-    enum dc_status status = set_up(b, &error);
-    for (size_t op = 0; status == DC_OK && op < sizeof operations / sizeof operations[0]; op++)
-        measure(b, op);
-    dc_crypto_close(&b->remembered);
-    dc_mem_free(b);
+    if (!seconds(args, &b.budget_s))
+        return DS_EXIT_USAGE;
+    if (!is_there(&b))
+        return ds_cmd_usage("%s: --only: no operation's name begins with `%s`", args->command->name,
+                            b.only);
+    enum dc_status status = DC_OK;
+    dc_crypto_init();
+    for (size_t f = 0; status == DC_OK && f < FAMILIES; f++)
+        status = run_family(&b, families[f], &error);
     return status == DC_OK ? DS_EXIT_FINE : ds_cmd_failed(status, &error);
 }
+
+static const struct ds_option options[] = {
+    {"--seconds", "S", "how long each operation runs; default 0.5"},
+    {"--only", "NAME", "operations whose name begins so, as `crypto.range`; default all"},
+    {0},
+};
 
 const struct ds_command ds_bench_crypto = {
     .name = "bench crypto",
     .operands = "",
     .line = "every cryptographic operation, half a second each",
-    .details =
-        "ns_per_event is the cost of one call. The checksum is of the operation's outputs and is\n"
-        "the same on every machine.",
+    .details = "ns_per_event is the cost of one call, ratio its processor time in Ed25519 "
+               "verifications of\n"
+               "the same run, table_ratio what the virtual machine is charged (`destrasim list "
+               "costs`). The\n"
+               "checksum is of the operation's outputs and is the same on every machine.",
+    .options = options,
     .run = run,
 };

@@ -5,6 +5,7 @@
 #include "models/anomaly/detector.h"
 #include "sim/cmd.h"
 #include "sim/scenario/table.h"
+#include "sim/world/world.h"
 
 static void entry(const char *name, const char *unit, const char *meaning)
 {
@@ -50,6 +51,11 @@ static void list_faults(void)
     choices(ds_choices_fault);
 }
 
+static void list_applications(void)
+{
+    choices(ds_choices_application);
+}
+
 static void list_topologies(void)
 {
     char name[64];
@@ -72,11 +78,25 @@ static void list_metrics(void)
                                            [DS_SUFFIX_STRATEGY] = "[.STRATEGY]",
                                            [DS_SUFFIX_QUANTILE] = ".QUANTILE",
                                            [DS_SUFFIX_KIND] = "[.MESSAGE]",
-                                           [DS_SUFFIX_LINK] = "[.linkN]"};
+                                           [DS_SUFFIX_LINK] = "[.linkN]",
+                                           [DS_SUFFIX_APPLICATION] = ".NAME",
+                                           [DS_SUFFIX_CONTRACT] = "[.CONTRACT]",
+                                           [DS_SUFFIX_CAUSE] = "[.CAUSE]"};
     char name[96];
     for (size_t i = 0; i < ds_metrics_count; i++) {
         snprintf(name, sizeof name, "%s%s", ds_metrics[i].name, suffixes[ds_metrics[i].suffix]);
         entry(name, ds_metrics[i].unit, ds_metrics[i].meaning);
+    }
+}
+
+static void list_costs(void)
+{
+    char ns[24];
+    snprintf(ns, sizeof ns, "%d", DS_COST_VERSION);
+    printf("  %-28s %-10s %s\n", "version", ns, "of this table");
+    for (int i = 0; i < DC_COST_COUNT; i++) {
+        snprintf(ns, sizeof ns, "%u", ds_costs[i].ns);
+        printf("  %-28s %-10s %s\n", ds_costs[i].name, ns, ds_costs[i].meaning);
     }
 }
 
@@ -89,8 +109,10 @@ static const struct {
     {"detectors", "detectors of anomalies (protocol.detectors)", list_detectors},
     {"strategies", "strategies of nodes (nodes[].strategy)", list_strategies},
     {"faults", "kinds of faults (faults[].kind)", list_faults},
+    {"applications", "kinds of private applications (applications[].kind)", list_applications},
     {"topologies", "topologies (network)", list_topologies},
     {"metrics", "metrics (expect, /summary); QUANTILE is p50, p95, p99, mean or max", list_metrics},
+    {"costs", "virtual processor time of each operation (cpu), in ns", list_costs},
 };
 #define KINDS (sizeof kinds / sizeof kinds[0])
 
@@ -133,10 +155,10 @@ static int run(const struct ds_args *args)
 const struct ds_command ds_cmd_list = {
     .name = "list",
     .operands = "[KIND]...",
-    .line = "lists detectors, strategies, fault kinds, topologies, metrics",
+    .line = "lists detectors, strategies, kinds of faults and applications, topologies, metrics",
     .details =
-        "KIND is roles, services, detectors, strategies, faults, topologies or metrics; without\n"
-        "one, all of them. `destrasim explain PATH` documents a parameter.",
+        "KIND is roles, services, detectors, strategies, faults, applications, topologies, metrics\n"
+        "or costs; without one, all of them. `destrasim explain PATH` documents a parameter.",
     .operands_max = UINT32_MAX,
     .run = run,
 };

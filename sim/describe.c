@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "models/consensus/env.h"
+#include "models/node/channel.h"
 #include "models/node/late.h"
 #include "models/node/verifier.h"
 #include "sim/scenario/table.h"
@@ -72,6 +73,12 @@ static void say_note(struct words *w, const struct ds_watched *e)
                        e->b != 0 ? "proved" : "could not prove", U(e->a));
         break;
     case DC_NOTE_TURNED: dc_text_add(out, "changed its strategy"); break;
+    case DC_NOTE_CHANNEL:
+        dc_text_printf(out, "channel: %s",
+                       e->b < DC_CHANNEL_OUTCOMES
+                           ? dc_channel_outcome_name((enum dc_channel_outcome)e->b)
+                           : "?");
+        break;
     case DC_NOTE_PROPOSED:
         dc_text_printf(out, "proposed height %llu epoch %llu round %llu", U(e->a), U(e->b >> 32),
                        U(e->b & UINT32_MAX));

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "models/client/app.h"
+#include "models/node/channel.h"
+#include "models/node/holder_impl.h"
 #include "models/wire/consensus_msg.h"
 #include "models/wire/epoch_msg.h"
 #include "models/wire/service_msg.h"
@@ -395,6 +398,54 @@ static bool say_receipt_reply(struct words *w, const uint8_t *bytes, size_t size
     return dc_receipt_reply_decode(bytes, size, &t, &signature) && say_report(w, &t);
 }
 
+static bool say_app(struct words *w, const uint8_t *bytes, size_t size)
+{
+    struct dc_app_message m;
+    if (!dc_app_message_decode(bytes, size, &m))
+        return false;
+    dc_text_printf(w->out, "of %s, application %u, step %u, %u bytes",
+                   ds_choices_application[m.kind].name, m.number, m.step, m.size);
+    return true;
+}
+
+static bool say_holder(struct words *w, const uint8_t *bytes, size_t size)
+{
+    static const char *const steps[] = {NULL, "asks for commitments", "commits",
+                                        "sends the package", "signs its share"};
+    if (size < HOLDER_HEAD_BYTES || bytes[1] == 0 || bytes[1] >= sizeof steps / sizeof steps[0])
+        return false;
+    dc_text_printf(w->out, "%s: grant %llu, counter %llu, %zu bytes", steps[bytes[1]],
+                   U(dc_get64(bytes + 10)), U(dc_get64(bytes + 2)), size);
+    return true;
+}
+
+static bool say_handshake(struct words *w, const uint8_t *bytes, size_t size)
+{
+    static const char *const hellos[DC_HELLO_COUNT] = {[DC_HELLO_XX1] = "XX, first",
+                                                       [DC_HELLO_XX2] = "XX, second",
+                                                       [DC_HELLO_XX3] = "XX, third",
+                                                       [DC_HELLO_IK1] = "IK, first",
+                                                       [DC_HELLO_IK2] = "IK, second",
+                                                       [DC_HELLO_CONFIRM] = "confirmation",
+                                                       [DC_HELLO_RESET] =
+                                                           "reset: session not known",
+                                                       [DC_HELLO_RETRY] = "retry: not for my key"};
+    if (size < 2 || bytes[1] >= DC_HELLO_COUNT || hellos[bytes[1]] == NULL)
+        return false;
+    dc_text_printf(w->out, "%s, %zu bytes", hellos[bytes[1]], size);
+    return true;
+}
+
+static bool say_frame(struct words *w, const uint8_t *bytes, size_t size)
+{
+    if (size < DC_CHANNEL_OVERHEAD_BYTES)
+        return false;
+    dc_text_printf(w->out, "of session %016llx, counter %llu: %zu bytes sealed",
+                   U(dc_get64(bytes + 1)), U(dc_get64(bytes + 9)),
+                   size - DC_CHANNEL_OVERHEAD_BYTES);
+    return true;
+}
+
 /* Kinds that are not here are told by name and size. */
 static const struct {
     uint8_t kind;
@@ -418,7 +469,11 @@ static const struct {
              {DC_MSG_GET, say_get},
              {DC_MSG_GET_REPLY, say_get_reply},
              {DC_MSG_RECEIPT, say_receipt},
-             {DC_MSG_RECEIPT_REPLY, say_receipt_reply}};
+             {DC_MSG_RECEIPT_REPLY, say_receipt_reply},
+             {DC_MSG_APP, say_app},
+             {DC_MSG_HOLDER, say_holder},
+             {DC_MSG_HANDSHAKE, say_handshake},
+             {DC_MSG_FRAME, say_frame}};
 
 void ds_describe_message(const struct ds_scenario *s, const uint8_t *bytes, size_t size,
                          struct dc_text *out)

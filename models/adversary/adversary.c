@@ -3,6 +3,7 @@
 #include "models/adversary/byzantine_impl.h"
 #include "models/adversary/lie.h"
 #include "models/adversary/outsource.h"
+#include "models/adversary/thief.h"
 #include "models/base/mem.h"
 #include "models/wire/consensus_msg.h"
 
@@ -178,6 +179,10 @@ static const struct {
     [DC_STRATEGY_OUTSOURCER] = {dc_outsource_edit, dc_outsource_take},
     [DC_STRATEGY_BURST] = {adversary_burst, NULL},
     [DC_STRATEGY_LYING] = {dc_lie_edit, NULL},
+    [DC_STRATEGY_INFLATOR] = {NULL, dc_thief_take},
+    [DC_STRATEGY_FORGER] = {NULL, dc_thief_take},
+    [DC_STRATEGY_DOUBLE_SPENDER] = {dc_thief_edit, NULL},
+    [DC_STRATEGY_REPLAYER] = {dc_thief_edit, NULL},
 };
 
 void dc_strategy_step(struct dc_node *node, const struct dc_input *in, struct dc_effects *out)

@@ -32,6 +32,9 @@
  *   lying         (validator) says the opposite of what it verified
  *                                                             nothing by the protocol: no verdict
  *                                                             is evidence; disagreement
+ *   inflator, forger, double_spender, replayer
+ *                 (client) try to get private money that is not theirs: thief.h
+ *                                                             nothing; fees; proofs, key images
  *
  * A node that is `rational` changes between these while it runs (dc_strategy_turn; fermi.h).
  * models/README.md 14. */

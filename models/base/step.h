@@ -81,7 +81,8 @@ enum dc_note {                   /* below 0x100; consensus has its own from ther
                                     doing; b: its score */
                DC_NOTE_PAID,   /* a private payment of this client is final; a: latency in ns from
                                    the call, b: 1 ok, 0 given up */
-               DC_NOTE_RECEIVED, /* a note of a final block was recognised as its own; a: amount */
+               DC_NOTE_RECEIVED, /* a note of a final block was recognised as its own; a: amount,
+                                    b: 1 its own doing: change, or shielded by itself */
                DC_NOTE_APP,      /* a private application came to an end here; a: enum dc_app_kind
                                     << 32 | its number in the scenario, b: its result */
                DC_NOTE_CHANNEL,  /* a: latency of a handshake in ns, b: enum dc_channel_outcome */

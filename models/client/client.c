@@ -105,9 +105,8 @@ static void client_send(struct dc_client *c, const struct dc_client_env *env,
     (void)c;
 }
 
-/* For the next transaction with a nonce.  Those of deals that no node countersigned are left out;
- * the ledger takes nonces out of order. */
-static uint64_t client_nonce(struct dc_client *c, const struct dc_client_env *env)
+/* Those of deals that no node countersigned are left out; the ledger takes nonces out of order. */
+uint64_t dc_client_nonce(struct dc_client *c, const struct dc_client_env *env)
 {
     const struct dc_account *own = dc_state_account(env->state, env->config->id);
     if (c->nonce_next < own->nonce)
@@ -126,7 +125,7 @@ static bool client_prepare_put(struct dc_client *c, const struct dc_client_env *
     q->node = dc_client_place(env->state, key, call->size_bytes, rank);
     if (q->node == UINT32_MAX)
         return false;
-    q->nonce = client_nonce(c, env);
+    q->nonce = dc_client_nonce(c, env);
     q->price = dc_muldiv(p->price_gib_epoch, call->size_bytes, (uint64_t)1 << 30);
     return true;
 }
@@ -193,7 +192,7 @@ static void client_meter(struct dc_client *c, const struct dc_client_env *env,
         call->size_bytes > d->size_bytes || call->size_bytes == d->paid_bytes)
         return;
     struct dc_tx tx = {.kind = DC_TX_METER, .from = env->config->id};
-    tx.meter.nonce = client_nonce(c, env);
+    tx.meter.nonce = dc_client_nonce(c, env);
     tx.meter.deal = (uint32_t)call->object;
     tx.meter.paid_bytes = call->size_bytes;
     client_submit(env, &tx, out);

@@ -20,6 +20,8 @@
 #define DC_CLIENT_REQUESTS_MAX 8 /* under way at once; more are refused and counted */
 #define DC_CLIENT_REPORTS_MAX 24 /* nodes used in one epoch, with those of the last one that wait */
 
+struct dc_stealth_address;
+
 struct dc_client_config {
     uint64_t chain;
     uint32_t id;
@@ -29,6 +31,9 @@ struct dc_client_config {
     uint32_t replicas, retries, deal_epochs;
     int64_t timeout_ns; /* of one request to one holder */
     uint64_t price_get; /* paid for a good answer, in base units */
+    const struct dc_stealth_address *book; /* of wallets, by account; NULL: nobody is paid
+                                              privately */
+    uint32_t book_count;
 };
 
 struct dc_client_request {
@@ -83,6 +88,9 @@ void dc_client_timer(struct dc_client *c, const struct dc_client_env *env,
 /* A block became final: an epoch's first one closes the reports; they are sent at a later one. */
 void dc_client_commit(struct dc_client *c, const struct dc_client_env *env, int64_t now_ns,
                       struct dc_effects *out);
+
+/* For the next transaction with a nonce of this client's account. */
+uint64_t dc_client_nonce(struct dc_client *c, const struct dc_client_env *env);
 
 #define DC_PLACE_CANDIDATES 64
 

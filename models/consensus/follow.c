@@ -40,7 +40,7 @@ struct dc_block *dc_follow_decode(const struct dc_consensus_env *env, const stru
     void *memo = memo_get(p);
     if (memo == NULL) {
         size_t skip = p->kind == DC_MSG_BLOCK_REPLY   ? 2
-                      : p->kind == DC_MSG_STATE_REPLY ? DC_STATE_REPLY_HEAD_BYTES
+                      : p->kind == DC_MSG_STATE_REPLY ? dc_state_reply_head_of(p->bytes, p->size)
                                                       : 1;
         struct dc_block *b =
             p->size < skip ? NULL : dc_store_intern(env->store, p->bytes + skip, p->size - skip);

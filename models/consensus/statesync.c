@@ -54,7 +54,9 @@ void dc_statesync_offer(struct dc_follow *f, const struct dc_consensus_env *env,
 static void send_state(const struct dc_follow *f, const struct dc_block *b,
                        const struct dc_state_summary *summary, uint32_t to, struct dc_effects *out)
 {
-    size_t block_size = b->size + DC_SIGNATURE_BYTES, size = DC_STATE_REPLY_HEAD_BYTES + block_size;
+    size_t block_size = b->size + DC_SIGNATURE_BYTES;
+    bool vault = !dc_hash_is_zero(&summary->part[DC_STATE_PARTS - 1]);
+    size_t size = dc_state_reply_head(vault) + block_size;
     uint8_t *block = dc_effects_bytes(out, block_size), *bytes = dc_effects_bytes(out, size);
     memcpy(block, b->bytes, b->size);
     memcpy(block + b->size, b->signature, DC_SIGNATURE_BYTES);
@@ -248,7 +250,7 @@ static void on_state(struct dc_follow *f, const struct dc_consensus_env *env,
     if (s == NULL || !s->state)
         return;
     const struct dc_epoch *newest = s->newest;
-    struct dc_hash root = dc_hash_bytes(DC_DOMAIN_STATE_NODE, reply.part, sizeof reply.part);
+    struct dc_hash root = dc_state_parts_root(reply.part);
     struct dc_block *b = dc_follow_decode(env, in->payload);
     out->charge[DC_COST_HASH] += (uint32_t)((b != NULL ? b->size : 0) / 128 + 2);
     if (b == NULL || !dc_hash_equal(&b->id, &newest->handover->last) ||

@@ -156,7 +156,13 @@ void dc_cert_possession_sign(const struct dc_crypto *c, const struct dc_keypair 
 bool dc_cert_possession_verify(const struct dc_crypto *c, const struct dc_cert *cert,
                                const uint8_t signature[64])
 {
+    return dc_cert_possession_verify_by(c, cert, cert->signing, signature);
+}
+
+bool dc_cert_possession_verify_by(const struct dc_crypto *c, const struct dc_cert *cert,
+                                  const uint8_t key[32], const uint8_t signature[64])
+{
     struct dc_hash h = possession_statement(cert);
     return cert_is_possible(cert) && dc_key_is_valid(cert->signing) && dc_key_is_valid(cert->vrf) &&
-           dc_verify(c, cert->signing, h.b, sizeof h.b, signature);
+           dc_verify(c, key, h.b, sizeof h.b, signature);
 }

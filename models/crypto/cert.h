@@ -82,5 +82,8 @@ void dc_cert_possession_sign(const struct dc_crypto *c, const struct dc_keypair 
                              const struct dc_cert *cert, uint8_t signature[64]);
 bool dc_cert_possession_verify(const struct dc_crypto *c, const struct dc_cert *cert,
                                const uint8_t signature[64]);
+/* The same statement under another key: the one that a renewal replaces agrees to it. */
+bool dc_cert_possession_verify_by(const struct dc_crypto *c, const struct dc_cert *cert,
+                                  const uint8_t key[32], const uint8_t signature[64]);
 
 #endif

@@ -4,6 +4,8 @@
  * the table, since making it again costs no more than looking it up. */
 #include "models/crypto/crypto.h"
 
+#include "models/crypto/group.h"
+
 #include <sodium.h>
 
 /* --- start ---------------------------------------------------------------------------------- */
@@ -51,6 +53,7 @@ void dc_crypto_init(void)
     DC_CHECK(sodium_init() >= 0);
     randombytes_set_implementation((randombytes_implementation *)(uintptr_t)&refused);
     dc_hash_init();
+    dc_group_init();
 }
 
 /* --- keys ----------------------------------------------------------------------------------- */

@@ -13,6 +13,11 @@
 #include "models/ledger/execute.h"
 #include "models/ledger/vault.h"
 
+#define DC_CALL_BYTES_MAX ((size_t)64 << 10) /* of a call's body */
+
+/* The phase of a contract that is over, of whatever kind: settled, paid, or come to nothing. */
+#define DC_CONTRACT_OVER 0xffu
+
 enum dc_contract_kind {
     DC_CONTRACT_AUCTION = 1, /* sealed bids; losing bids stay sealed */
     DC_CONTRACT_ESCROW,      /* pays when enough approve; who did is hidden */
@@ -31,9 +36,12 @@ struct dc_contract_call {
 
 struct dc_contract_class {
     const char *name;
-    /* Fills *c, zeroed but for kind, owner, opened and last.  Money is taken by dc_contract_take. */
+    /* Fills *c, zeroed but for kind, owner, opened and last.  Money is taken by dc_contract_take.
+     * With a `turn`, close and end stay what they are, and the CALL is refused where they are not
+     * now or later, or too many turns fall on one of them.  A create that adds entries asks for that
+     * itself: dc_contract_turns_free. */
     bool (*create)(const struct dc_contract_call *call, struct dc_contract *c);
-    /* A method other than making it. */
+    /* A method other than making it.  *c is the contract as it was before the call. */
     bool (*call)(const struct dc_contract_call *call, const struct dc_contract *c);
     /* The block of height c->close + 1, or c->end + 1, begins: before its transactions.  May be
      * NULL. */
@@ -51,9 +59,13 @@ struct dc_entry *dc_contract_entry_edit(struct dc_exec *e, uint32_t entry);
 /* A mark is seen once in a contract: false when it was there, and nothing has changed. */
 bool dc_contract_mark(struct dc_exec *e, uint32_t id, const uint8_t mark[32]);
 /* Moves money from an account into the contract, or out of it.  take: false when the account has
- * not so much; give: the contract must hold it. */
+ * not so much beside the fee, or a contract that is being made takes from somebody else than its
+ * maker; give: the contract must hold it. */
 bool dc_contract_take(struct dc_exec *e, uint32_t id, uint32_t account, uint64_t amount);
 void dc_contract_give(struct dc_exec *e, uint32_t id, uint32_t account, uint64_t amount);
+/* Whether a contract with this close and end can be made now: they lie ahead, end not before close,
+ * and not too many turns wait. */
+bool dc_contract_turns_free(const struct dc_exec *e, uint64_t close, uint64_t end);
 /* Calls turn of contracts whose close or end was the height before; at a block's beginning. */
 void dc_contract_turns(struct dc_exec *e);
 

@@ -1,6 +1,7 @@
-#include "models/ledger/execute.h"
+#include "models/ledger/contract.h"
 
 #include "models/crypto/vrf.h"
+#include "models/ledger/vault_impl.h"
 
 void *dc_list_add(struct dc_list *list, size_t element_bytes)
 {
@@ -133,7 +134,17 @@ static bool execute_certificate_form(const struct dc_exec *e, bool first)
              dc_hash_equal(&e->qc->commits, &e->parent->header.parent)));
 }
 
-/* Everything about the header that needs no execution but the VRF, which gives R. */
+void dc_execute_luck(const struct dc_exec *e, uint8_t value[8])
+{
+    uint32_t lucks = e->ledger->lucks;
+    while (lucks > 0 && e->ledger->luck[lucks - 1].from > e->header->height)
+        lucks--;
+    if (lucks > 0)
+        dc_put64(value, dc_get64(value) ^ e->ledger->luck[lucks - 1].key);
+}
+
+/* Everything about the header that needs no execution but the VRF, which gives R (or nothing, where
+ * holders give it). */
 static bool execute_header(struct dc_exec *e, struct dc_hash *beacon)
 {
     const struct dc_header *h = e->header, *up = &e->parent->header;
@@ -154,13 +165,13 @@ static bool execute_header(struct dc_exec *e, struct dc_hash *beacon)
     if (!dc_vrf_check(e->ledger->crypto, e->committee->vrf_key[e->member], alpha, sizeof alpha,
                       h->vrf, output))
         return false;
+    if (e->p->beacon == DC_BEACON_THRESHOLD) {
+        *beacon = up->beacon; /* changes by transactions alone (execute_holders.c) */
+        return true;
+    }
     memcpy(text, up->beacon.b, 32);
     memcpy(text + 32, output, sizeof output);
-    uint32_t lucks = e->ledger->lucks;
-    while (lucks > 0 && e->ledger->luck[lucks - 1].from > h->height)
-        lucks--;
-    if (lucks > 0)
-        dc_put64(text + 32, dc_get64(text + 32) ^ e->ledger->luck[lucks - 1].key);
+    dc_execute_luck(e, text + 32);
     *beacon = dc_hash_bytes(DC_DOMAIN_BEACON, text, sizeof text);
     return true;
 }
@@ -213,26 +224,49 @@ static void execute_begin(struct dc_exec *e, const struct dc_hash *beacon)
                0, dc_work_bitmap_bytes(s->work->members));
 }
 
+/* Transactions with proofs take milliseconds each, so they are counted. */
+static bool execute_proves(const struct dc_tx_view *tx)
+{
+    return tx->size != 0 && (tx->bytes[0] == DC_TX_SHIELDED || tx->bytes[0] == DC_TX_CALL);
+}
+
+/* Whether one more fits. */
+static bool execute_fits(const struct dc_exec *e, const struct dc_tx_view *tx, uint64_t *bytes,
+                         uint32_t *proofs)
+{
+    bool proof = execute_proves(tx);
+    if (*bytes + tx->size > e->p->block_bytes_max || *proofs + proof > DC_BLOCK_PROOFS_MAX)
+        return false;
+    *bytes += tx->size;
+    *proofs += proof;
+    return true;
+}
+
 /* False when a transaction breaks a rule (never when choosing). */
 static bool execute_transactions(struct dc_exec *e, const struct dc_tx_view *tx, uint32_t count,
                                  bool *chosen, struct dc_hash *tx_root)
 {
     uint64_t bytes = 0;
+    uint32_t proofs = 0, tried = 0;
     if (chosen == NULL) {
-        for (uint32_t i = 0; i < count; i++) {
-            bytes += tx[i].size;
-            if (bytes > e->p->block_bytes_max || !dc_execute_tx(e, &tx[i]))
+        for (uint32_t i = 0; i < count; i++)
+            if (!execute_fits(e, &tx[i], &bytes, &proofs) || !dc_execute_tx(e, &tx[i]))
                 return false;
-        }
         *tx_root = dc_tx_root(tx, count);
     } else {
         struct dc_tx_view *kept = dc_mem_need(count, sizeof *kept, "a proposal");
         uint32_t n = 0;
         for (uint32_t i = 0; i < count; i++) {
-            chosen[i] = bytes + tx[i].size <= e->p->block_bytes_max && dc_execute_tx(e, &tx[i]);
+            uint64_t with = bytes;
+            uint32_t with_proofs = proofs;
+            tried += execute_proves(&tx[i]); /* those that are wrong cost as much */
+            chosen[i] = execute_fits(e, &tx[i], &with, &with_proofs) &&
+                        (tried <= 2 * DC_BLOCK_PROOFS_MAX || !execute_proves(&tx[i])) &&
+                        dc_execute_tx(e, &tx[i]);
             if (!chosen[i])
                 continue;
-            bytes += tx[i].size;
+            bytes = with;
+            proofs = with_proofs;
             kept[n++] = tx[i];
         }
         *tx_root = dc_tx_root(kept, n);
@@ -245,7 +279,8 @@ static bool execute_transactions(struct dc_exec *e, const struct dc_tx_view *tx,
 
 static uint64_t execute_copied(const struct dc_ledger *l)
 {
-    return l->accounts.copied + l->deals.copied + l->tallies.copied + l->reports.copied;
+    return l->accounts.copied + l->deals.copied + l->tallies.copied + l->reports.copied +
+           dc_vault_forests_copied(l);
 }
 
 /* Points the outcome at its lists and adds what they cost in memory. */
@@ -277,6 +312,7 @@ enum dc_execute_result dc_execute(struct dc_exec *e, const struct dc_tx_view *tx
         return DC_EXECUTE_INVALID;
     uint64_t copied = execute_copied(e->ledger);
     execute_begin(e, &beacon);
+    dc_contract_turns(e);
     bool valid = execute_transactions(e, tx, count, chosen, &tx_root);
     if (valid) {
         dc_challenge_demands(e);
@@ -287,12 +323,12 @@ enum dc_execute_result dc_execute(struct dc_exec *e, const struct dc_tx_view *tx
         if (e->header->height == dc_epoch_last_height(e->header->epoch, e->p->epoch_blocks))
             committee_root = e->state->committee[0]->root;
         if (fill != NULL) {
-            fill->beacon = beacon;
+            fill->beacon = e->state->meta.beacon;
             fill->state_root = e->state->root;
             fill->tx_root = tx_root;
             fill->committee_root = committee_root;
         } else {
-            valid = dc_hash_equal(&e->header->beacon, &beacon) &&
+            valid = dc_hash_equal(&e->header->beacon, &e->state->meta.beacon) &&
                     dc_hash_equal(&e->header->state_root, &e->state->root) &&
                     dc_hash_equal(&e->header->tx_root, &tx_root) &&
                     dc_hash_equal(&e->header->committee_root, &committee_root);

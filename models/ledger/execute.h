@@ -16,6 +16,9 @@
 #include "models/ledger/state_impl.h"
 #include "models/posync/policy.h"
 
+/* SHIELDED and CALL in one block, at most: about a second of checking. */
+#define DC_BLOCK_PROOFS_MAX 256u
+
 enum dc_execute_result { DC_EXECUTE_VALID, DC_EXECUTE_INVALID, DC_EXECUTE_UNKNOWN };
 
 struct dc_list { /* grows; of one kind of element */
@@ -36,6 +39,7 @@ struct dc_record {
 void dc_record_clear(struct dc_record *record); /* all but the charges */
 void dc_record_free(struct dc_record *record);
 
+struct dc_contract;
 struct dc_exec {
     struct dc_ledger *ledger;
     const struct dc_params *p;
@@ -50,6 +54,11 @@ struct dc_exec {
     uint32_t member;   /* the proposer's index in the committee */
     uint64_t tx_bytes; /* of the transactions taken */
     bool unknown;      /* an ancestor was needed that is not there */
+    struct {           /* the CALL that is being executed (contract.c) */
+        struct dc_contract *made; /* one that is not yet in the state; NULL: none */
+        uint32_t id, from;
+        uint64_t fee; /* that `from` has still to pay, what `made` takes from it included */
+    } call;
     /* for block bytes to block: a node's committed ancestors */
     struct dc_block *(*find)(void *store, const struct dc_hash *id); /* borrowed, or NULL */
     void *store;
@@ -93,6 +102,8 @@ bool dc_execute_verdict(struct dc_exec *e, const struct dc_tx *tx);
 bool dc_execute_answer(struct dc_exec *e, const struct dc_tx *tx);
 bool dc_execute_evidence(struct dc_exec *e, const struct dc_tx *tx);
 bool dc_execute_votes(struct dc_exec *e, const struct dc_tx *tx);
+/* What dc_store_turn has turned of a value that R is made of. */
+void dc_execute_luck(const struct dc_exec *e, uint8_t value[8]);
 /* execute_shielded.c: notes; contract.c: calls; execute_holders.c: what key holders do */
 bool dc_execute_shield(struct dc_exec *e, const struct dc_tx *tx);
 bool dc_execute_shielded(struct dc_exec *e, const struct dc_tx *tx);

@@ -1,5 +1,7 @@
 #include "models/ledger/execute.h"
 
+#include "models/crypto/registrar.h"
+
 /* Transactions that move money or change who is who.  models/README.md 2, 9. */
 
 bool dc_execute_certified(const struct dc_exec *e, const struct dc_account *a)
@@ -115,14 +117,17 @@ bool dc_execute_unbond(struct dc_exec *e, const struct dc_tx *tx)
     return true;
 }
 
-/* The certificate of REGISTER and RENEW: the registrar's, valid now, with keys that are points. */
+/* The certificate of REGISTER and RENEW: the registrar's, by its key of genesis or by one that the
+ * root certifies beside it; valid now, with keys that are points. */
 static bool money_certificate(struct dc_exec *e, const struct dc_tx *tx, struct dc_cert *cert)
 {
-    e->record->charge[DC_COST_VERIFY] += 2;
-    return dc_cert_decode(tx->reg.certificate, tx->reg.certificate_size, cert) &&
-           cert->level == DC_CERT_NODE && tx->reg.region < e->ledger->regions &&
-           dc_cert_verify(e->ledger->crypto, cert, e->ledger->chain, e->ledger->registrar_key,
-                          e->header->height, 0) == DC_CERT_OK &&
+    struct dc_trust trust = {.chain = e->ledger->chain};
+    memcpy(trust.registrar_key, e->ledger->registrar_key, sizeof trust.registrar_key);
+    memcpy(trust.root_key, e->ledger->root_key, sizeof trust.root_key);
+    e->record->charge[DC_COST_VERIFY] += tx->reg.certificate_size > DC_CERT_BYTES ? 3 : 2;
+    return tx->reg.region < e->ledger->regions &&
+           dc_trust_check(e->ledger->crypto, &trust, tx->reg.certificate, tx->reg.certificate_size,
+                          e->header->height, 0, cert) == DC_CERT_OK &&
            dc_key_is_valid(cert->signing) && dc_key_is_valid(cert->vrf);
 }
 

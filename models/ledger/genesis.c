@@ -1,4 +1,5 @@
 #include "models/ledger/execute.h"
+#include "models/ledger/vault_impl.h"
 
 /* The state before the first block: accounts and deals as given, committees of epochs 0 and 1,
  * T(0). */
@@ -47,7 +48,11 @@ static struct dc_hash genesis_digest(const struct dc_genesis *g, const struct dc
     for (size_t i = 0; i < (size_t)g->regions * g->regions; i++)
         dc_hasher_update64(&h, (uint64_t)g->allowance_ns[i]);
     dc_hasher_update(&h, g->registrar_key, 32);
+    static const uint8_t nobody[32];
+    if (memcmp(g->root_key, nobody, sizeof nobody) != 0)
+        dc_hasher_update(&h, g->root_key, 32);
     dc_hasher_update(&h, g->beacon.b, 32);
+    dc_genesis_private_feed(&h, g);
     return dc_hasher_final(&h);
 }
 
@@ -111,7 +116,7 @@ static enum dc_status genesis_check(const struct dc_genesis *g, struct dc_error 
         else if (g->deal[i].paid_bytes > g->deal[i].size_bytes)
             return dc_error_set(error, DC_ERR_USAGE,
                                 "genesis: deal %u: pays for more than its size", i);
-    return DC_OK;
+    return dc_genesis_private_check(g, error);
 }
 
 /* Parameters with what is derived where it was left 0: the price at which a full mean node's work
@@ -177,6 +182,7 @@ enum dc_status dc_genesis_state(const struct dc_genesis *g, struct dc_ledger *l,
     dc_forest_init(&l->deals, &dc_state_deal_class);
     dc_forest_init(&l->tallies, &dc_state_tally_class);
     dc_forest_init(&l->reports, &dc_state_report_class);
+    dc_vault_forests_init(l);
     enum dc_status status = genesis_check(g, error);
     if (status != DC_OK)
         return status;
@@ -188,6 +194,7 @@ enum dc_status dc_genesis_state(const struct dc_genesis *g, struct dc_ledger *l,
         return dc_error_set(error, DC_ERR_IO, "out of memory for the genesis state");
     memcpy(l->allowance_ns, g->allowance_ns, cells * sizeof *l->allowance_ns);
     memcpy(l->registrar_key, g->registrar_key, 32);
+    memcpy(l->root_key, g->root_key, 32);
     l->digest = genesis_digest(g, &l->params, l->chain);
     status = dc_ledger_upgrade(l, &g->upgrade, error);
     if (status != DC_OK)
@@ -205,6 +212,7 @@ enum dc_status dc_genesis_state(const struct dc_genesis *g, struct dc_ledger *l,
     s->meta.beacon = g->beacon;
     s->meta.theta = l->params.theta;
     genesis_accounts(g, s);
+    dc_genesis_private_make(g, s);
     status = genesis_deals(g, s, error);
     s->meta.heartbeat_every = s->meta.heartbeat_every_before =
         dc_posync_heartbeat_every(&l->params, s->meta.validators + s->meta.services);
@@ -231,5 +239,6 @@ void dc_ledger_free(struct dc_ledger *l)
     dc_forest_free(&l->deals);
     dc_forest_free(&l->tallies);
     dc_forest_free(&l->reports);
+    dc_vault_forests_free(l);
     dc_mem_free(l->allowance_ns);
 }

@@ -1,4 +1,4 @@
-#include "models/ledger/state_impl.h"
+#include "models/ledger/vault_impl.h"
 
 /* Life of a state: begin (everything shared with its parent) -> edits -> commit (hashes) -> shared
  * and immutable until its last holder drops it.  All of this under the store's execution lock;
@@ -27,6 +27,8 @@ struct dc_state *dc_state_begin(const struct dc_state *from)
     s->agenda->refs++;
     if (s->anomaly != NULL)
         dc_anomaly_hold(s->anomaly);
+    if (s->vault != NULL)
+        s->vault->refs++;
     return s;
 }
 
@@ -43,6 +45,7 @@ void dc_state_drop(struct dc_state *s)
     dc_work_drop(l, s->work);
     dc_agenda_drop(l, s->agenda);
     dc_anomaly_drop(s->anomaly);
+    dc_vault_drop(l, s->vault);
     l->small_bytes -= sizeof *s;
     dc_mem_free(s);
 }
@@ -366,6 +369,7 @@ uint32_t dc_state_commit(struct dc_state *s)
     s->part[3] = s->tallies.hash;
     s->part[4] = s->reports.hash;
     s->part[5] = hash_work(s->work);
-    s->root = dc_hash_bytes(DC_DOMAIN_STATE_NODE, s->part, sizeof s->part);
+    hashes += dc_vault_commit(s, &s->part[6]);
+    s->root = dc_state_parts_root(s->part);
     return hashes;
 }

@@ -108,7 +108,7 @@ const struct dc_deal *dc_state_deal(const struct dc_state *state, uint32_t id);
 /* Round-trip allowance between two regions, in state since genesis. */
 int64_t dc_state_allowance_ns(const struct dc_state *state, uint8_t region_a, uint8_t region_b);
 /* Merkle path of an account leaf under the state's root: depth 1, leaf size 2, encoded leaf, three
- * siblings for each level, the other parts of the root.  Returns the proof's size, or 0 when out is
+ * siblings for each level, the other parts of the root (five, or six with a vault's).  Returns the proof's size, or 0 when out is
  * too small or there is no such account; dc_state_prove_size_max says what is enough. */
 size_t dc_state_prove(const struct dc_state *state, uint32_t id, uint8_t *out, size_t out_max);
 size_t dc_state_prove_size_max(const struct dc_state *state);
@@ -142,7 +142,8 @@ uint32_t dc_state_service(uint32_t roles);
 uint64_t dc_state_heartbeat_includable(const struct dc_state *parent, uint32_t id, uint64_t height);
 /* Whether such a heartbeat of that due height is already in the chain. */
 bool dc_state_heartbeat_seen(const struct dc_state *state, uint32_t id, uint64_t due_height);
-/* balances + bonds + queues + escrow + fund == minted - burned. Walks everything. */
+/* balances + bonds + queues + escrow + fund + shielded pool == minted - burned, and no contract
+ * holds money that is not in the escrow.  Walks everything. */
 bool dc_state_conserved(const struct dc_state *state);
 
 #endif

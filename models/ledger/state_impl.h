@@ -10,8 +10,9 @@
  *     past                  accounts at the end of the epoch before            in the meta leaf
  *     committee[]           of the next epoch, this one, those before          two in the meta leaf
  *     agenda                who is still to be drawn, whose demand is open     an index of accounts
+ *     vault                 notes, images, contracts (vault_impl.h); or none   part 6
  *
- *   root = H(STATE_NODE, part 0 || ... || part 5)
+ *   root = H(STATE_NODE, part 0 || ... || part 5 (|| part 6, where there is a vault))
  *
  * Why these parts: a block has 150-500 heartbeats and a certificate of hundreds of votes.  Tallies
  * are small, so that a heartbeat copies 400 bytes and not an account; `work` is one flat leaf of 12
@@ -24,13 +25,13 @@
 #define MODELS_LEDGER_STATE_IMPL_H
 
 #include "models/anomaly/anomaly.h"
+#include "models/crypto/smt.h"
 #include "models/ledger/store.h"
 #include "models/ledger/tree.h"
 #include "models/ledger/vault.h"
 #include "models/wire/tx.h"
 
 #define DC_TALLY_GROUP 8u
-#define DC_STATE_PARTS 6
 #define DC_COMMITTEES 16u /* remembered by a state: evidence can be as old as that */
 
 /* What a node did in the epoch; heartbeats are counted in the epoch whose blocks close the time in
@@ -98,7 +99,7 @@ struct dc_ledger { /* one per store: what all its states share */
     uint64_t chain;
     struct dc_hash digest; /* of the parameters, regions and keys below: in every root */
     struct dc_hash upgraded_digest;
-    uint8_t registrar_key[32];
+    uint8_t registrar_key[32], root_key[32];
     struct dc_holders holders; /* none: count 0 */
     uint32_t regions, tally_stride;
     int64_t *allowance_ns;
@@ -110,12 +111,14 @@ struct dc_ledger { /* one per store: what all its states share */
     } luck[DC_LUCK_MAX];    /* ascending; none in any run but a copy of dc_store_turn */
     uint32_t lucks;
     struct dc_forest accounts, deals, tallies, reports;
+    struct dc_forest notes, contracts, entries;
+    struct dc_smt_forest images; /* and marks */
     struct dc_committee_entry { /* memo, for the life of the store */
         struct dc_hash source;  /* of the accounts */
         struct dc_committee committee;
     } * *committee;
     uint32_t committee_count, committee_max;
-    uint64_t small_bytes; /* of states, works and agendas alive */
+    uint64_t small_bytes; /* of states, works, agendas and vaults alive */
 };
 
 struct dc_state {
@@ -126,6 +129,7 @@ struct dc_state {
     struct dc_work *work;
     struct dc_agenda *agenda;
     struct dc_anomaly *anomaly;                          /* NULL when no detector is on */
+    struct dc_vault *vault;                              /* NULL: nothing private happened */
     const struct dc_committee *committee[DC_COMMITTEES]; /* [i]: of epoch + 1 - i, or NULL */
     struct dc_hash part[DC_STATE_PARTS];
     struct dc_hash root;

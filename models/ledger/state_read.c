@@ -1,4 +1,4 @@
-#include "models/ledger/state_impl.h"
+#include "models/ledger/vault_impl.h"
 
 /* What may be asked of a committed state, by any thread that holds it. */
 
@@ -34,7 +34,7 @@ uint64_t dc_state_bytes(const struct dc_state *s)
            state_tree_bytes(&dc_state_account_class, &s->past) +
            state_tree_bytes(&dc_state_deal_class, &s->deals) +
            state_tree_bytes(&dc_state_tally_class, &s->tallies) +
-           state_tree_bytes(&dc_state_report_class, &s->reports) + work;
+           state_tree_bytes(&dc_state_report_class, &s->reports) + work + dc_vault_bytes(s->vault);
 }
 
 const struct dc_account *dc_state_account(const struct dc_state *state, uint32_t id)
@@ -62,10 +62,16 @@ int64_t dc_state_allowance_ns(const struct dc_state *state, uint8_t region_a, ui
     return l->allowance_ns[(size_t)region_a * l->regions + region_b];
 }
 
+/* Parts of the root beside that of the accounts. */
+static uint32_t state_others(const struct dc_state *state)
+{
+    return state->vault != NULL ? DC_STATE_PARTS - 1 : DC_STATE_PARTS - 2;
+}
+
 size_t dc_state_prove_size_max(const struct dc_state *state)
 {
     return 3 + dc_state_account_class.encoded_max + 96 * (size_t)state->accounts.depth +
-           32 * (DC_STATE_PARTS - 1);
+           32 * (size_t)state_others(state);
 }
 
 size_t dc_state_prove(const struct dc_state *state, uint32_t id, uint8_t *out, size_t out_max)
@@ -83,7 +89,7 @@ size_t dc_state_prove(const struct dc_state *state, uint32_t id, uint8_t *out, s
     dc_write(&w, text, size);
     dc_write(&w, path, 96 * (size_t)state->accounts.depth);
     dc_write(&w, state->part[0].b, 32);
-    dc_write(&w, state->part[2].b, 32 * (DC_STATE_PARTS - 2));
+    dc_write(&w, state->part[2].b, 32 * (size_t)(state_others(state) - 1));
     return w.failed ? 0 : w.size;
 }
 
@@ -95,15 +101,19 @@ bool dc_state_prove_check(const struct dc_hash *root, uint32_t id, const uint8_t
     size_t leaf_size = dc_read16(&r);
     const uint8_t *leaf = dc_read_in_place(&r, leaf_size);
     const uint8_t *path = dc_read_in_place(&r, 96 * (size_t)depth);
-    struct dc_hash part[DC_STATE_PARTS];
+    struct dc_hash part[DC_STATE_PARTS] = {{{0}}};
     dc_read(&r, part[0].b, 32);
-    dc_read(&r, part[2].b, 32 * (DC_STATE_PARTS - 2));
-    if (!dc_read_done(&r) || leaf_size > DC_TREE_ENCODED_MAX)
+    dc_read(&r, part[2].b, 32 * (DC_STATE_PARTS - 3));
+    bool vault = !r.failed && r.offset != r.size;
+    if (vault)
+        dc_read(&r, part[DC_STATE_PARTS - 1].b, 32);
+    if (!dc_read_done(&r) || leaf_size > DC_TREE_ENCODED_MAX ||
+        (vault && dc_hash_is_zero(&part[DC_STATE_PARTS - 1])))
         return false;
     struct dc_hash h = dc_tree_leaf_hash(&dc_state_account_class, id, leaf, leaf_size);
     if (!dc_tree_fold(&h, id, depth, path, &part[1]))
         return false;
-    h = dc_hash_bytes(DC_DOMAIN_STATE_NODE, part, sizeof part);
+    h = dc_state_parts_root(part);
     return dc_hash_equal(&h, root);
 }
 
@@ -161,12 +171,15 @@ bool dc_state_heartbeat_seen(const struct dc_state *state, uint32_t id, uint64_t
 bool dc_state_conserved(const struct dc_state *state)
 {
     const struct dc_meta *m = &state->meta;
-    unsigned __int128 sum = (unsigned __int128)m->escrow + m->fund;
+    unsigned __int128 sum = (unsigned __int128)m->escrow + m->fund + dc_state_vault(state)->pool;
     for (uint32_t id = 0; id < m->accounts; id++) {
         const struct dc_account *a = dc_state_account(state, id);
         sum += (unsigned __int128)a->balance + a->bond;
         for (uint32_t i = 0; i < DC_UNBONDING_MAX; i++)
             sum += a->unbonding[i].amount;
     }
-    return m->minted >= m->burned && sum == m->minted - m->burned;
+    unsigned __int128 held = 0;
+    for (uint32_t id = 0; id < dc_state_vault(state)->contracts; id++)
+        held += dc_state_contract(state, id)->money;
+    return m->minted >= m->burned && sum == m->minted - m->burned && held <= m->escrow;
 }

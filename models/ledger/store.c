@@ -1,5 +1,6 @@
 #include "models/ledger/epochs.h"
 #include "models/ledger/execute.h"
+#include "models/ledger/vault_impl.h"
 
 #include <pthread.h>
 
@@ -209,6 +210,37 @@ bool dc_store_build(struct dc_store *s, struct dc_block *parent, struct dc_block
                             .store = s};
         valid = dc_execute(&e, candidate, count, chosen != NULL ? chosen : &none, &parts->header) ==
                 DC_EXECUTE_VALID;
+        store_charge(e.record, out);
+        dc_record_free(e.record);
+        dc_state_drop(e.state);
+    }
+    pthread_mutex_unlock(&s->chain);
+    return valid;
+}
+
+bool dc_store_try(struct dc_store *s, struct dc_block *on, const struct dc_tx_view *view,
+                  struct dc_effects *out)
+{
+    struct dc_tx tx;
+    bool valid = false;
+    if (!dc_tx_decode(view->bytes, view->size, &tx) || dc_tx_signed(&tx))
+        return false;
+    pthread_mutex_lock(&s->chain);
+    if (on->state != NULL && !on->header.seal) {
+        struct dc_header header = on->header;
+        header.height++;
+        struct dc_exec e = {.ledger = &s->ledger,
+                            .p = dc_state_params(on->state),
+                            .header = &header,
+                            .parent = on,
+                            .before = on->state,
+                            .find = store_find_borrowed,
+                            .store = s};
+        header.epoch = dc_height_epoch(header.height, e.p->epoch_blocks);
+        e.record = dc_mem_need(1, sizeof *e.record, "an outcome");
+        e.state = dc_state_begin(on->state);
+        e.state->meta.height = header.height;
+        valid = dc_execute_tx(&e, view);
         store_charge(e.record, out);
         dc_record_free(e.record);
         dc_state_drop(e.state);
@@ -446,7 +478,8 @@ size_t dc_store_bytes(const struct dc_store *s)
 {
     const struct dc_forest *f[] = {&s->ledger.accounts, &s->ledger.deals, &s->ledger.tallies,
                                    &s->ledger.reports};
-    size_t bytes = s->block_bytes + s->record_bytes + s->ledger.small_bytes;
+    size_t bytes = s->block_bytes + s->record_bytes + s->ledger.small_bytes +
+                   dc_vault_forests_bytes(&s->ledger);
     for (uint32_t i = 0; i < 4; i++)
         bytes +=
             f[i]->nodes.live * f[i]->nodes.size_bytes + f[i]->leaves.live * f[i]->leaves.size_bytes;

@@ -101,6 +101,8 @@ struct dc_genesis {
     uint32_t regions;
     const int64_t *allowance_ns; /* regions x regions */
     uint8_t registrar_key[32];   /* certifies nodes */
+    uint8_t root_key[32]; /* certifies registrars with other keys (crypto/registrar.h); zero: nobody
+                             does */
     const struct dc_holders *holders; /* of the chain's shared keys (ledger/vault.h); NULL: none */
     struct dc_hash beacon;
 };
@@ -138,6 +140,11 @@ bool dc_store_execute(struct dc_store *store, struct dc_block *block, struct dc_
 bool dc_store_build(struct dc_store *store, struct dc_block *parent, struct dc_block_parts *parts,
                     const struct dc_tx_view *candidate, uint32_t count, bool *chosen,
                     struct dc_effects *out);
+/* Whether one transaction that nobody signs (SHIELDED, CALL of nobody) would be valid in the block
+ * after `on`, as far as its state says; false for others and where the state is gone.  What a pool
+ * asks before it keeps one: there is no account that would answer for rubbish.  Charges the work. */
+bool dc_store_try(struct dc_store *store, struct dc_block *on, const struct dc_tx_view *tx,
+                  struct dc_effects *out);
 /* What a proposer's VRF proof is over: R of the parent || round. */
 void dc_store_vrf_alpha(const struct dc_hash *parent_beacon, uint64_t round, uint8_t out[40]);
 /* Forgets blocks below height - keep_heights, and states and outcomes of blocks below height -
@@ -153,8 +160,8 @@ struct dc_epochs *dc_store_epochs(struct dc_store *store);
 bool dc_store_stands(const struct dc_store *store, const struct dc_block *block);
 /* A state as it is sent to a node that has none. */
 struct dc_state_summary {
-    uint64_t bytes;         /* of all its leaves, encoded */
-    struct dc_hash part[6]; /* the state root is H(STATE_NODE, these) */
+    uint64_t bytes; /* of all its leaves, encoded */
+    struct dc_hash part[DC_STATE_PARTS]; /* the state root is dc_state_parts_root of these */
 };
 /* Of the state after a block; false when it is not here.  Walks all leaves: about 0.2 us each. */
 bool dc_store_summary(const struct dc_store *store, const struct dc_block *block,

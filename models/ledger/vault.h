@@ -31,14 +31,14 @@ struct dc_vault_note {
 /* A contract's scalars; what its kind keeps in them is the kind's business.  Encoded as a whole. */
 struct dc_contract {
     uint8_t kind;                /* enum dc_contract_kind */
-    uint8_t phase;               /* the kind's own; 0: begun */
+    uint8_t phase;               /* the kind's own; 0: begun; DC_CONTRACT_OVER */
     uint32_t owner;              /* account that made it */
     uint32_t entries, last;      /* how many, and the newest: DC_ENTRY_NONE */
     uint64_t opened, close, end; /* heights: made; last of the first phase; of the whole */
     uint64_t money;              /* that it holds: part of meta.escrow */
     uint64_t word[6];
     uint8_t point[4][32]; /* commitments, ciphertexts, roots */
-    uint8_t digest[32];
+    uint8_t digest[32];          /* begins with its maker's tag, 8 bytes (client/app.h) */
 };
 #define DC_ENTRY_NONE UINT32_MAX
 /* Something that was brought to a contract: a bid, an approval, a rating, a report, a share. */

@@ -3,10 +3,11 @@
 
 #include "models/base/mem.h"
 #include "models/base/rng.h"
+#include "models/client/wallet.h"
 #include "models/consensus/image.h"
 
 #define IMAGE_MAGIC 0x444e4344u /* "DCND" */
-#define IMAGE_VERSION 1
+#define IMAGE_VERSION 2
 #define IMAGE_HEAD_BYTES ((size_t)10)
 #define IMAGE_SUM_BYTES DC_HASH_BYTES
 #define HELD_BYTES ((size_t)(28 + 32 + 32 * DC_CONTENT_PERIOD + 32))
@@ -68,7 +69,9 @@ static size_t image_max(const struct dc_node *node)
         size += HELD_BYTES * node->service->storage.held_count;
     if (node->client != NULL)
         size += REPORT_BYTES * (node->client->open.count + node->client->closed.count);
-    return size;
+    if (node->wallet != NULL)
+        size += dc_wallet_image_max(node->wallet);
+    return size + dc_apps_image_max(node->apps);
 }
 
 size_t dc_node_save(const struct dc_node *node, uint8_t **out)
@@ -96,6 +99,9 @@ size_t dc_node_save(const struct dc_node *node, uint8_t **out)
         write_service(&w, node->service);
     if (node->client != NULL)
         write_client(&w, node->client);
+    if (node->wallet != NULL)
+        dc_wallet_write(node->wallet, &w);
+    dc_apps_write(node->apps, &w);
     DC_CHECK(!w.failed);
     dc_put32(bytes + 6, (uint32_t)(w.size + IMAGE_SUM_BYTES));
     struct dc_hash sum = dc_hash_bytes(DC_DOMAIN_IMAGE, bytes, w.size);
@@ -145,6 +151,10 @@ uint64_t dc_node_durable_mark(const struct dc_node *node)
         mark = dc_mix64(mark ^ (c->nonce_next << 1 | c->closed_sent));
         mark = mark_reports(mark_reports(mark, &c->open), &c->closed);
     }
+    if (node->wallet != NULL)
+        mark = dc_mix64(mark ^ dc_wallet_mark(node->wallet));
+    if (node->apps != NULL)
+        mark ^= dc_apps_mark(node->apps); /* 0 where there are no parts */
     return mark;
 }
 
@@ -250,6 +260,9 @@ static bool read_body(struct dc_reader *r, struct dc_node *node, const struct im
         ok = read_service(r, node, who);
     if (ok && node->client != NULL)
         ok = read_client(r, node->client);
+    if (ok && node->wallet != NULL)
+        ok = dc_wallet_read(node->wallet, r);
+    ok = ok && dc_private_read(node, r);
     if (ok && node->renewal != NULL)
         dc_renewal_keys_on_chain(node);
     return ok && dc_read_done(r);

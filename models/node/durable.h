@@ -7,6 +7,8 @@
  *           chain       epoch, final block, known blocks, highest QC, hand-over
  *           disk        deals held and their content, writes so far     (service nodes)
  *           customer    deals, nonce                                    (clients)
+ *           wallet      notes, payments under way                       (clients that have one)
+ *           parts       in private applications: calls, records, CALLs under way
  *
  * Executed: every number, vote, certificate and the own proposal stand in the image as the bytes
  * that a process would read back, and a torn or mangled image is found by its checksum or its

@@ -39,8 +39,24 @@ static bool mempool_grow(struct dc_mempool *m)
     return true;
 }
 
+bool dc_mempool_has(const struct dc_mempool *m, const uint8_t *bytes, size_t size)
+{
+    return m->count != 0 &&
+           *mempool_slot(m->slot, 2 * m->count_max, mempool_digest(bytes, size)) != 0;
+}
+
+/* Nobody signed these bytes of a transaction: wire/tx.h's dc_tx_signed, from the head alone. */
+static bool mempool_unsigned(const uint8_t *bytes, size_t size)
+{
+    return size >= 5 && (bytes[0] == DC_TX_SHIELDED ||
+                         (bytes[0] == DC_TX_CALL && dc_get32(bytes + 1) == DC_NOBODY));
+}
+
 bool dc_mempool_add(struct dc_mempool *m, const uint8_t *bytes, size_t size, uint64_t height)
 {
+    bool nobody = mempool_unsigned(bytes, size);
+    if (nobody && m->unsigned_count == DC_MEMPOOL_UNSIGNED_MAX)
+        return false;
     if (m->bytes + size > DC_MEMPOOL_BYTES_MAX || (m->count == m->count_max && !mempool_grow(m)))
         return false;
     uint64_t digest = mempool_digest(bytes, size);
@@ -52,6 +68,7 @@ bool dc_mempool_add(struct dc_mempool *m, const uint8_t *bytes, size_t size, uin
     memcpy(copy, bytes, size);
     m->entry[m->count++] = (struct dc_pooled){copy, (uint32_t)size, bytes[0], digest, height};
     m->bytes += size;
+    m->unsigned_count += nobody;
     return true;
 }
 
@@ -62,6 +79,7 @@ static void mempool_keep(struct dc_mempool *m, uint32_t *kept, uint32_t i, bool 
         return;
     }
     m->bytes -= m->entry[i].size;
+    m->unsigned_count -= mempool_unsigned(m->entry[i].bytes, m->entry[i].size);
     dc_mem_free(m->entry[i].bytes);
 }
 

@@ -10,6 +10,7 @@
 
 #define DC_MEMPOOL_HEIGHTS 8            /* how long a transaction is kept */
 #define DC_MEMPOOL_BYTES_MAX (4u << 20) /* of all that wait; more is refused */
+#define DC_MEMPOOL_UNSIGNED_MAX 256     /* of those that nobody signs: each costs a proof's check */
 
 struct dc_pooled {
     uint8_t *bytes;
@@ -22,11 +23,14 @@ struct dc_mempool {
     struct dc_pooled *entry;
     uint64_t *slot; /* 2 * count_max of them, 0: free */
     uint32_t count, count_max;
+    uint32_t unsigned_count;
     size_t bytes;
 };
 
-/* Copies; false when it is there already or the pool is full. */
+/* Copies; false when it is there already or the pool is full, of all or of its sort. */
 bool dc_mempool_add(struct dc_mempool *m, const uint8_t *bytes, size_t size, uint64_t height);
+/* Whether it waits already. */
+bool dc_mempool_has(const struct dc_mempool *m, const uint8_t *bytes, size_t size);
 /* Drops what came before height - DC_MEMPOOL_HEIGHTS. */
 void dc_mempool_expire(struct dc_mempool *m, uint64_t height);
 /* Drops the transactions of a block. */

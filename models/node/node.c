@@ -1,6 +1,8 @@
 #include "models/node/node.h"
 
 #include "models/base/mem.h"
+#include "models/client/wallet.h"
+#include "models/node/holder.h"
 
 /* --- making -------------------------------------------------------------------------------- */
 
@@ -109,8 +111,19 @@ static bool node_make_role(struct dc_node *node, const struct dc_node_config *c,
                                                      .retries = c->retries,
                                                      .deal_epochs = c->deal_epochs,
                                                      .timeout_ns = c->timeout_ns,
-                                                     .price_get = c->price_get};
-    return true;
+                                                     .price_get = c->price_get,
+                                                     .book = c->book,
+                                                     .book_count = c->book_count};
+    if (c->book != NULL)
+        node->wallet = dc_wallet_create(&node->key);
+    return c->book == NULL || node->wallet != NULL;
+}
+
+static bool node_make_holder(struct dc_node *node, const struct dc_node_config *c)
+{
+    if (c->holder != NULL && node->validator != NULL)
+        node->holder = dc_holder_create(c->holder);
+    return c->holder == NULL || node->validator == NULL || node->holder != NULL;
 }
 
 struct dc_node *dc_node_create(const struct dc_node_config *c, struct dc_error *error)
@@ -135,7 +148,7 @@ struct dc_node *dc_node_create_keys(const struct dc_node_config *c, uint32_t gen
                                               .self = c->id,
                                               .key = &node->key,
                                               .context = node};
-        if (node_make_role(node, c, generation))
+        if (node_make_role(node, c, generation) && node_make_holder(node, c))
             return node;
         dc_node_destroy(node);
     }
@@ -164,6 +177,9 @@ void dc_node_destroy(struct dc_node *node)
     dc_mem_free(node->service);
     dc_mem_free(node->client);
     dc_mem_free(node->client_config);
+    dc_wallet_free(node->wallet);
+    dc_holder_free(node->holder);
+    dc_private_free(node);
     dc_mem_free(node->adversary);
     dc_mem_free(node->renewal);
     if (node->byzantine != NULL)
@@ -238,19 +254,9 @@ static void node_on_tx(struct dc_node *node, const struct dc_input *in, struct d
 {
     const uint8_t *bytes = in->payload->bytes + 1;
     size_t size = in->payload->size - 1;
-    struct dc_tx tx;
     if (node->validator == NULL)
         return;
-    bool ok = dc_tx_decode(bytes, size, &tx);
-    if (ok) {
-        const struct dc_account *a = dc_state_account(node->chain->final->state, tx.from);
-        size_t unsigned_size = size - DC_SIGNATURE_BYTES;
-        struct dc_hash digest = dc_tx_digest(node->env.chain, bytes, unsigned_size);
-        out->charge[DC_COST_VERIFY]++;
-        ok = a != NULL &&
-             dc_verify(node->env.crypto, a->sign_key, digest.b, sizeof digest.b, tx.signature);
-    }
-    if (!ok) {
+    if (!dc_private_tx_valid(node, bytes, size, out)) {
         node->refused++;
         dc_effect_note(out, DC_NOTE_REFUSED, DC_MSG_TX, 0);
         return;
@@ -337,14 +343,25 @@ static void node_commits(struct dc_node *node, const struct dc_input *in, struct
     }
     if (moved && node->renewal != NULL)
         dc_renewal_commit(node, out);
+    if (moved && node->wallet != NULL) {
+        struct dc_client_env env = {node->client_config, node->chain->final->state, dc_node_submit,
+                                    node};
+        dc_wallet_commit(node->wallet, &env, in->now_ns, out);
+    }
+    if (moved)
+        dc_holder_commit(node, in, out);
+    if (moved)
+        dc_private_commit(node, in, out);
 }
 
 /* The roles that may send a message of a kind; 0: consensus judges by its committee record. */
 static uint32_t node_roles(uint32_t kind)
 {
     switch (kind) {
-    case DC_MSG_TX: return DC_ROLE_VALIDATOR | DC_ROLES_SERVICE | DC_ROLE_CLIENT;
-    case DC_MSG_CHALLENGE: return DC_ROLE_VALIDATOR;
+    case DC_MSG_TX:
+    case DC_MSG_APP: return DC_ROLE_VALIDATOR | DC_ROLES_SERVICE | DC_ROLE_CLIENT;
+    case DC_MSG_CHALLENGE:
+    case DC_MSG_HOLDER: return DC_ROLE_VALIDATOR;
     case DC_MSG_ANSWER: return DC_ROLE_VALIDATOR | DC_ROLES_SERVICE;
     case DC_MSG_PUT:
     case DC_MSG_GET:
@@ -387,6 +404,10 @@ static void node_message(struct dc_node *node, const struct dc_input *in, struct
             dc_follow_message(node->chain, &node->env, in, out);
     } else if (kind == DC_MSG_TX) {
         node_on_tx(node, in, out);
+    } else if (kind == DC_MSG_APP) {
+        dc_private_message(node, in, out);
+    } else if (kind == DC_MSG_HOLDER) {
+        dc_holder_message(node, in, out);
     } else if (kind == DC_MSG_ANSWER && node->validator != NULL) {
         dc_verifier_answer(&node->validator->verifier, node, in, out);
     } else if (node->service != NULL) {
@@ -436,6 +457,8 @@ static void node_restart(struct dc_node *node, const struct dc_input *in, struct
         node->renewal->asked_height = 0;
     if (node->client != NULL)
         memset(node->client->request, 0, sizeof node->client->request);
+    dc_holder_restart(node, in);
+    dc_private_restart(node, in, out);
 }
 
 void dc_node_step(struct dc_node *node, const struct dc_input *in, struct dc_effects *out)
@@ -451,10 +474,15 @@ void dc_node_step(struct dc_node *node, const struct dc_input *in, struct dc_eff
     case DC_INPUT_TIMER: node_timer(node, in, out); break;
     case DC_INPUT_RESTART: node_restart(node, in, out); break;
     case DC_INPUT_CALL:
-        if (node->client != NULL) {
+        if (in->call->kind == DC_CALL_APP) {
+            dc_private_call(node, in, out);
+        } else if (node->client != NULL) {
             struct dc_client_env env = {node->client_config, node->chain->final->state,
                                         dc_node_submit, node};
-            dc_client_call(node->client, &env, in, out);
+            if (in->call->kind != DC_CALL_SHIELD && in->call->kind != DC_CALL_PAY)
+                dc_client_call(node->client, &env, in, out);
+            else if (node->wallet != NULL)
+                dc_wallet_call(node->wallet, node->client, &env, in, out);
         }
         break;
     }

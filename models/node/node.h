@@ -15,6 +15,7 @@
 #include "models/consensus/jolteon.h"
 #include "models/node/late.h"
 #include "models/node/mempool.h"
+#include "models/node/private.h"
 #include "models/node/renew.h"
 #include "models/node/verifier.h"
 #include "models/service/storage.h"
@@ -33,7 +34,11 @@ enum dc_strategy {
     DC_STRATEGY_OUTSOURCER, /* fetches its answers from an accomplice */
     DC_STRATEGY_SYBIL,      /* one machine behind several identities, one copy of what they hold */
     DC_STRATEGY_BURST,      /* honest until its score reaches a level, then a ghost */
-    DC_STRATEGY_LYING       /* a validator whose verdicts are the opposite of what it saw */
+    DC_STRATEGY_LYING,      /* a validator whose verdicts are the opposite of what it saw */
+    DC_STRATEGY_INFLATOR,   /* clients that steal private money: models/adversary/thief.h */
+    DC_STRATEGY_FORGER,
+    DC_STRATEGY_DOUBLE_SPENDER,
+    DC_STRATEGY_REPLAYER
 };
 
 struct dc_node_config {
@@ -58,6 +63,10 @@ struct dc_node_config {
     uint32_t replicas, retries, deal_epochs; /* clients */
     int64_t timeout_ns;
     uint64_t price_get;
+    const struct dc_stealth_address *book; /* clients with a wallet: everybody's, by account */
+    uint32_t book_count;
+    const struct dc_holder_secret *holder; /* of a validator that holds shares, or NULL; borrowed
+                                              until the node is made */
 };
 
 /* An answer asked for before the block that draws the challenge was known here. */
@@ -101,6 +110,10 @@ struct dc_node {
     struct dc_node_extra *byzantine;  /* models/adversary/byzantine.h's, or NULL */
     struct dc_client *client;
     struct dc_client_config *client_config;
+    struct dc_apps *apps; /* parts in private applications, or NULL */
+    uint64_t nonce_next;  /* of who is no client: of its next call of a contract */
+    struct dc_wallet *wallet; /* of a client that has a book, or NULL */
+    struct dc_holder *holder; /* holder.h's, or NULL */
 };
 
 struct dc_node_validator {

@@ -188,6 +188,10 @@ static inline uint64_t dc_epoch_last_height(uint64_t epoch, uint32_t epoch_block
     return (epoch + 1) * epoch_blocks;
 }
 struct dc_hash dc_tx_root(const struct dc_tx_view *tx, uint32_t count);
+/* A state's root over its parts (ledger/state_impl.h).  The last is its vault's; where nothing
+ * private ever happened it is zero and does not enter. */
+#define DC_STATE_PARTS 7
+struct dc_hash dc_state_parts_root(const struct dc_hash part[DC_STATE_PARTS]);
 
 /* One reference more or less; the last one frees.  Thread-safe. */
 void dc_block_hold(struct dc_block *block);

@@ -78,12 +78,20 @@ bool dc_state_request_decode(const uint8_t *bytes, size_t size, struct dc_state_
     return kind && dc_read_done(&r);
 }
 
+#define STATE_REPLY_VAULT ((uint64_t)1 << 63) /* of a state's size: a seventh part follows */
+
+size_t dc_state_reply_head_of(const uint8_t *bytes, size_t size)
+{
+    return size < 9 ? 0 : dc_state_reply_head((dc_get64(bytes + 1) & STATE_REPLY_VAULT) != 0);
+}
+
 void dc_state_reply_encode(const struct dc_state_reply *s, uint8_t *out)
 {
-    struct dc_writer w = dc_writer(out, DC_STATE_REPLY_HEAD_BYTES + s->block_size);
+    bool vault = !dc_hash_is_zero(&s->part[DC_STATE_PARTS - 1]);
+    struct dc_writer w = dc_writer(out, dc_state_reply_head(vault) + s->block_size);
     dc_write8(&w, DC_MSG_STATE_REPLY);
-    dc_write64(&w, s->state_bytes);
-    dc_write(&w, s->part, sizeof s->part);
+    dc_write64(&w, s->state_bytes | (vault ? STATE_REPLY_VAULT : 0));
+    dc_write(&w, s->part, 32 * (DC_STATE_PARTS - 1 + (size_t)vault));
     dc_write(&w, s->block, s->block_size);
     DC_CHECK(!w.failed);
 }
@@ -93,7 +101,12 @@ bool dc_state_reply_decode(const uint8_t *bytes, size_t size, struct dc_state_re
     struct dc_reader r = dc_reader(bytes, size);
     bool kind = dc_read8(&r) == DC_MSG_STATE_REPLY;
     out->state_bytes = dc_read64(&r);
-    dc_read(&r, out->part, sizeof out->part);
+    bool vault = (out->state_bytes & STATE_REPLY_VAULT) != 0;
+    out->state_bytes &= ~STATE_REPLY_VAULT;
+    memset(out->part, 0, sizeof out->part);
+    dc_read(&r, out->part, 32 * (DC_STATE_PARTS - 1 + (size_t)vault));
+    if (vault && dc_hash_is_zero(&out->part[DC_STATE_PARTS - 1]))
+        return false;
     if (!kind || r.failed || size - r.offset < DC_HEADER_BYTES + DC_SIGNATURE_BYTES)
         return false;
     out->block = bytes + r.offset;

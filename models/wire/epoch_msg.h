@@ -6,7 +6,8 @@
  *   EPOCH_REPLY    first 8, flags 1 (1: there are more), count 1 (1..16), for each e = first ...:
  *                  size 4, H(e), size 4, committee record of e + 1
  *   STATE_REQUEST  epoch 8, last block 32: the state after L, by which the epoch before ended
- *   STATE_REPLY    state's size 8, its six parts' hashes 192, L's block bytes, proposer's signature 64
+ *   STATE_REPLY    state's size 8, its six parts' hashes 192 (seven, 224, where the size's highest bit
+ *                  is set: there is a vault), L's block bytes, proposer's signature 64
  *
  * The state itself follows a STATE_REPLY as `bulk` of its effect: charged, not copied. */
 #ifndef MODELS_WIRE_EPOCH_MSG_H
@@ -18,8 +19,7 @@
 #define DC_EPOCH_REQUEST_BYTES ((size_t)9)
 #define DC_EPOCH_REPLY_HEAD_BYTES ((size_t)11)
 #define DC_STATE_REQUEST_BYTES ((size_t)41)
-#define DC_STATE_PARTS_COUNT 6
-#define DC_STATE_REPLY_HEAD_BYTES ((size_t)(9 + 32 * DC_STATE_PARTS_COUNT))
+#define DC_STATE_REPLY_HEAD_BYTES ((size_t)(9 + 32 * (DC_STATE_PARTS - 1))) /* without a vault */
 
 struct dc_epoch_reply {
     uint64_t first;
@@ -38,7 +38,7 @@ struct dc_state_request {
 
 struct dc_state_reply {
     uint64_t state_bytes;
-    struct dc_hash part[DC_STATE_PARTS_COUNT];
+    struct dc_hash part[DC_STATE_PARTS]; /* the last zero: no vault */
     const uint8_t *block; /* block bytes || signature */
     size_t block_size;
 };
@@ -50,7 +50,13 @@ void dc_epoch_reply_encode(const struct dc_epoch_reply *e, uint8_t *out);
 bool dc_epoch_reply_decode(const uint8_t *bytes, size_t size, struct dc_epoch_reply *out);
 void dc_state_request_encode(const struct dc_state_request *q, uint8_t out[DC_STATE_REQUEST_BYTES]);
 bool dc_state_request_decode(const uint8_t *bytes, size_t size, struct dc_state_request *out);
-/* out: DC_STATE_REPLY_HEAD_BYTES + block_size. */
+/* Bytes before the block: of a reply that is to be sent, and of one that came (0: too short). */
+static inline size_t dc_state_reply_head(bool vault)
+{
+    return DC_STATE_REPLY_HEAD_BYTES + (vault ? 32 : 0);
+}
+size_t dc_state_reply_head_of(const uint8_t *bytes, size_t size);
+/* out: dc_state_reply_head + block_size. */
 void dc_state_reply_encode(const struct dc_state_reply *s, uint8_t *out);
 bool dc_state_reply_decode(const uint8_t *bytes, size_t size, struct dc_state_reply *out);
 

@@ -42,6 +42,12 @@ struct dc_hash dc_timeout_digest(uint64_t chain, uint64_t epoch, uint64_t round,
     return dc_hash_bytes(DC_DOMAIN_TIMEOUT, b, sizeof b);
 }
 
+struct dc_hash dc_state_parts_root(const struct dc_hash part[DC_STATE_PARTS])
+{
+    size_t parts = dc_hash_is_zero(&part[DC_STATE_PARTS - 1]) ? DC_STATE_PARTS - 1 : DC_STATE_PARTS;
+    return dc_hash_bytes(DC_DOMAIN_STATE_NODE, part, parts * sizeof *part);
+}
+
 struct dc_hash dc_tx_root(const struct dc_tx_view *tx, uint32_t count)
 {
     struct dc_hasher h;

@@ -207,6 +207,13 @@ struct ds_check_block {
     uint64_t reward_given;                 /* sum over accounts */
     uint64_t reward_said;                  /* validators + services, as the outcome says */
     uint64_t issued, fees, reward_burned;
+    struct { /* of shielded money, as the transactions tell it */
+        bool known;                           /* the state before the block is here */
+        uint64_t before, after, in, out;      /* money; in and out by the transactions */
+        uint64_t images_before, images_after; /* key images in the states */
+        uint64_t spent;                       /* that the transactions bring ... */
+        uint32_t again;                       /* ... so many of them for the second time */
+    } pool;
     /* lists */
     const struct ds_check_offence *offence; /* shown by its EVIDENCE transactions */
     const struct ds_check_slash *slash;

@@ -55,16 +55,38 @@ static void money_init(void *state, const struct ds_check_config *config,
     ((struct money *)state)->report = report;
 }
 
+static void money_pool(const struct money *s, const struct ds_check_block *b)
+{
+    unsigned long long height = b->height, before = b->pool.before, after = b->pool.after;
+    unsigned long long in = b->pool.in, out = b->pool.out;
+    if (!b->pool.known)
+        return;
+    if (before + in < out || before + in - out != after)
+        ds_check_tell(s->report, DS_CHECK_MONEY, b->time_ns,
+                      "block %llu, final at node %u, leaves a shielded pool of %llu: it had %llu, "
+                      "%llu came and %llu went",
+                      height, b->node, after, before, in, out);
+    else if (b->pool.again != 0 || b->pool.images_before + b->pool.spent != b->pool.images_after)
+        ds_check_tell(s->report, DS_CHECK_MONEY, b->time_ns,
+                      "block %llu, final at node %u, spends %llu notes, %u of them again, and the "
+                      "key images go from %llu to %llu",
+                      height, b->node, (unsigned long long)b->pool.spent, b->pool.again,
+                      (unsigned long long)b->pool.images_before,
+                      (unsigned long long)b->pool.images_after);
+}
+
 static void money_block(void *state, const struct ds_check_block *b)
 {
     struct money *s = state;
+    money_pool(s, b);
     unsigned long long height = b->height, given = b->reward_given, said = b->reward_said;
     unsigned long long issued = b->rewards ? b->issued : 0, minted = b->minted - s->minted;
     if (!b->conserved)
         ds_check_tell(s->report, DS_CHECK_MONEY, b->time_ns,
                       "money is not conserved at height %llu, final at node %u: accounts, escrow "
-                      "%llu and fund %llu are not minted %llu less burned %llu",
+                      "%llu, fund %llu and shielded pool %llu are not minted %llu less burned %llu",
                       height, b->node, (unsigned long long)b->escrow, (unsigned long long)b->fund,
+                      (unsigned long long)b->pool.after,
                       (unsigned long long)b->minted, (unsigned long long)b->burned);
     else if (b->rewards && given != said)
         ds_check_tell(s->report, DS_CHECK_MONEY, b->time_ns,
@@ -87,7 +109,8 @@ static void money_block(void *state, const struct ds_check_block *b)
 
 const struct ds_check_class ds_check_money = {
     .name = "money",
-    .line = "balances, bonds, escrow and fund add up to what was minted less what was burned",
+    .line = "balances, bonds, escrow, fund and shielded pool add up to what was minted less what "
+            "was burned, and no note is spent twice",
     .state_bytes = sizeof(struct money),
     .init = money_init,
     .block = money_block,

@@ -98,6 +98,7 @@ int64_t ds_fault_end(const struct ds_fault *f, int64_t begin_ns)
     switch ((enum ds_fault_kind)f->kind) {
     case DS_FAULT_CRASH: length = f->restart_ns; break;
     case DS_FAULT_JOIN: return f->at_ns;
+    case DS_FAULT_REVOKE: return begin_ns + 1; /* at once: what it did stays */
     case DS_FAULT_EXIT: /* the step at which they leave; 1 ns: their transaction leaves first */
         return begin_ns + (f->notice_ns > 0 ? f->notice_ns : 1);
     default: break;

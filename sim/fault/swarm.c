@@ -356,7 +356,7 @@ static void swarm_kinds(struct ds_swarm_run *r, uint32_t ready)
     uint32_t some = (uint32_t)dc_next64(&r->stream), one = (uint32_t)ds_swarm_below(r, 64);
     r->kinds = ready & some;
     for (uint32_t k = 0; r->kinds == 0 && ready != 0; k++)
-        r->kinds = ready & (uint32_t)1 << (k + one) % DS_FAULT_KINDS;
+        r->kinds = ready & (uint32_t)1 << (k + one) % DS_FAULT_SWARM_KINDS;
 }
 
 uint64_t ds_swarm_seed(const struct ds_swarm *swarm, uint64_t run)
@@ -380,7 +380,7 @@ void ds_swarm_print(const struct ds_swarm *swarm, uint64_t run, struct dc_text *
     swarm_times(&r);
     s->seed = ds_swarm_seed(swarm, run);
     swarm_who(&r);
-    swarm_kinds(&r, swarm->kinds != 0 ? swarm->kinds : (uint32_t)(1u << DS_FAULT_KINDS) - 1);
+    swarm_kinds(&r, swarm->kinds != 0 ? swarm->kinds : (uint32_t)(1u << DS_FAULT_SWARM_KINDS) - 1);
     r.collude = ds_swarm_chance(&r, 30);
     r.followers = ds_swarm_chance(&r, 50);
     swarm_promise(&r);

@@ -354,7 +354,7 @@ static const struct swarm_kind {
     enum swarm_end ends; /* whether it takes `for` */
     bool once;           /* it takes no `every`, or says so itself */
     bool still;          /* it takes no `reselect` */
-} swarm_kinds[DS_FAULT_KINDS] = {
+} swarm_kinds[DS_FAULT_SWARM_KINDS] = {
     [DS_FAULT_CRASH] = {.more = swarm_crash, .once = true},
     [DS_FAULT_PAUSE] = {.nodes = true, .ends = END_ALWAYS},
     [DS_FAULT_SLOW_CPU] = {.more = swarm_slow, .nodes = true, .ends = END_MAYBE},
@@ -400,8 +400,8 @@ static void swarm_fault(struct ds_swarm_run *r, unsigned number, uint32_t kind, 
 void ds_swarm_faults(struct ds_swarm_run *r, struct dc_text *out)
 {
     unsigned count = 1 + (unsigned)ds_swarm_below(r, ds_swarm_chance(r, 50) ? 6 : FAULTS_MAX);
-    uint32_t kinds[DS_FAULT_KINDS + BYZANTINE_MORE], have = 0;
-    for (uint32_t k = 0; k < DS_FAULT_KINDS; k++) {
+    uint32_t kinds[DS_FAULT_SWARM_KINDS + BYZANTINE_MORE], have = 0;
+    for (uint32_t k = 0; k < DS_FAULT_SWARM_KINDS; k++) {
         bool someone = k == DS_FAULT_BYZANTINE ? r->corrupt > 0
                        : k == DS_FAULT_EXIT    ? r->leavers + r->services > 0
                        : k == DS_FAULT_GRIEF   ? r->services > 0

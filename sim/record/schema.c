@@ -169,6 +169,20 @@ static const struct ds_column strategy_columns[] = {
 };
 #undef ROW
 
+#define ROW ds_row_private
+static const struct ds_column private_columns[] = {
+    V(payments, DS_U64, "1", "private payments in the epoch's final blocks"),
+    V(calls, DS_U64, "1", "calls of private contracts in them"),
+    V(notes, DS_U64, "1", "notes on the chain at the epoch's end, decoys included"),
+    V(key_images, DS_U64, "1", "notes spent by then; nobody knows which"),
+    V(pool, DS_U64, "nDSYNC", "money in notes by then"),
+    V(contracts, DS_U64, "1", "private contracts made by then"),
+    V(marks, DS_U64, "1", "marks of unnamed members that contracts have seen"),
+    V(grants, DS_U64, "1", "grants that the key holders have signed"),
+    V(beacons, DS_U64, "1", "times that the key holders have made the chain's randomness"),
+};
+#undef ROW
+
 #define ROW ds_row_block
 static const struct ds_column block_columns[] = {
     V(height, DS_U64, "1", "height"),
@@ -281,6 +295,8 @@ static const struct ds_table tables[DS_TABLE_COUNT] = {
         "strategies", "",
         "each strategy in each epoch: who plays it and what it pays; honest: service nodes alone",
         DS_DIM_STRATEGY_EPOCH, sizeof(struct ds_row_strategy), strategy_columns),
+    [DS_TABLE_PRIVATE] = TABLE("private", "", "private payments and contracts in each epoch",
+                               DS_DIM_EPOCH, sizeof(struct ds_row_private), private_columns),
 };
 
 const struct ds_schema *ds_schema_results(void)

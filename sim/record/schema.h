@@ -114,6 +114,7 @@ enum ds_table_id {
     DS_TABLE_DIGEST,
     DS_TABLE_TRACE,
     DS_TABLE_STRATEGIES,
+    DS_TABLE_PRIVATE, /* only where the scenario has privacy */
     DS_TABLE_COUNT
 };
 const struct ds_schema *ds_schema_results(void);
@@ -192,6 +193,10 @@ struct ds_row_strategy {   /* one per epoch and strategy of the run's vocabulary
     uint64_t reward, slashed;
     uint8_t strategy;
     double payoff; /* mean of reward - slashed - costs; NaN where nodes is 0 */
+};
+
+struct ds_row_private { /* one per epoch */
+    uint64_t payments, calls, notes, key_images, pool, contracts, marks, grants, beacons;
 };
 
 struct ds_row_block {

@@ -251,6 +251,8 @@ static void bind_list(struct ds_bind *b, const struct ds_param *row, const struc
             ds_scenario_check_group(b, n, i);
         if (b->d->count == before && strcmp(row->path, "faults") == 0)
             ds_scenario_check_fault(b, n, i);
+        if (b->d->count == before && strcmp(row->path, "applications") == 0)
+            ds_scenario_check_application(b, n, i);
     }
 }
 

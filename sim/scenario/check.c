@@ -320,6 +320,10 @@ static void check_fault_kind(struct ds_bind *b, const struct ds_yaml *node, stru
             b, node,
             "this fault changes nothing: give latency_factor, latency_add, latency, loss, "
             "burst_loss, duplicate, reorder, corrupt, replay or bandwidth_factor");
+    if (f->kind == DS_FAULT_MITM && b->out->network.channels == DS_CHANNELS_OPEN)
+        ds_bind_error(b, node,
+                      "a man in the middle needs channels to stand between: give network.channels, "
+                      "`charged` or `real`");
     if (f->kind == DS_FAULT_GRIEF && f->latency_add_ns == 0)
         ds_bind_error(b, node, "this fault changes nothing: give latency_add");
     if (f->kind == DS_FAULT_CLOCK && f->ahead_ns == 0 && f->behind_ns == 0 && f->rate == 1)
@@ -413,6 +417,7 @@ void ds_scenario_check_end(struct ds_bind *b, const struct ds_yaml *root)
     }
     check_flash(b, root);
     check_upgrade_end(b, ds_yaml_get(root, "protocol"));
+    ds_scenario_check_private(b, root);
     const struct ds_yaml *faults = ds_yaml_get(root, "faults");
     const struct ds_yaml *n = faults != NULL ? faults->first : NULL;
     for (size_t i = 0; i < out->faults_count && n != NULL; i++, n = n->next)

@@ -88,6 +88,12 @@ const struct ds_choice ds_choices_strategy[] = {
     {"silent", "validator: never proposes or votes", DS_STRATEGY_SILENT},
     {"equivocating", "validator: signs two of everything", DS_STRATEGY_EQUIVOCATING},
     {"lying", "validator: its verdicts are the opposite of what it saw", DS_STRATEGY_LYING},
+    {"inflator", "client: its private payments make money from nothing", DS_STRATEGY_INFLATOR},
+    {"forger", "client: its private payments are signed without the note's key",
+     DS_STRATEGY_FORGER},
+    {"double_spender", "client: pays privately twice with the same notes",
+     DS_STRATEGY_DOUBLE_SPENDER},
+    {"replayer", "client: sends final private payments again", DS_STRATEGY_REPLAYER},
     {NULL, NULL, 0}};
 const struct ds_choice ds_choices_fault[] = {
     {"crash", "nodes stop, and restart with what `state` says", DS_FAULT_CRASH},
@@ -111,6 +117,20 @@ const struct ds_choice ds_choices_fault[] = {
     {"join", "nodes are not there before a time", DS_FAULT_JOIN},
     {"byzantine", "validators deviate from the protocol", DS_FAULT_BYZANTINE},
     {"grief", "what challenged nodes send is delayed, so that they answer late", DS_FAULT_GRIEF},
+    {"mitm", "between two nodes somebody takes their messages and answers with keys of its own",
+     DS_FAULT_MITM},
+    {"revoke", "the registrar revokes the certificates of nodes", DS_FAULT_REVOKE},
+    {NULL, NULL, 0}};
+const struct ds_choice ds_choices_application[] = {
+    {"auction", "sealed bids: the highest wins, the others stay sealed", DS_APPLICATION_AUCTION},
+    {"escrow", "pays when enough members approve; who did stays hidden", DS_APPLICATION_ESCROW},
+    {"rating", "of a service node, by customers that nobody can name", DS_APPLICATION_RATING},
+    {"usage", "encrypted reports whose total alone is decrypted, by the key holders",
+     DS_APPLICATION_USAGE},
+    {"inference", "a node computes a linear model on inputs that it cannot read",
+     DS_APPLICATION_INFERENCE},
+    {"training", "a node adds up gradients that it cannot read, round after round",
+     DS_APPLICATION_TRAINING},
     {NULL, NULL, 0}};
 const struct ds_choice ds_choices_disk[] = {
     {"lost_fsync", "what is written meanwhile is gone after a crash in that time",
@@ -181,6 +201,13 @@ const struct ds_choice ds_choices_generate[] = {
      DS_GENERATE_BARABASI_ALBERT},
     {"erdos_renyi", "every edge with probability p", DS_GENERATE_ERDOS_RENYI},
     {"geometric", "points of the unit square closer than radius", DS_GENERATE_GEOMETRIC},
+    {NULL, NULL, 0}};
+const struct ds_choice ds_choices_channels[] = {
+    {"open", "links are taken as open already: no handshake, 16 bytes for a tag, no work",
+     DS_CHANNELS_OPEN},
+    {"charged", "handshakes are real; of frames the bytes and the work are charged",
+     DS_CHANNELS_CHARGED},
+    {"real", "every frame is sealed and opened", DS_CHANNELS_REAL},
     {NULL, NULL, 0}};
 const struct ds_choice ds_choices_overlay[] = {
     {"k_regular", "every node has `degree` neighbours, drawn at random", DS_GENERATE_K_REGULAR},

@@ -288,10 +288,15 @@ void ds_scenario_reference(struct dc_text *out)
     }
     dc_text_add(out, "\n### metrics\n\n| metric | unit | after the dot | meaning |\n"
                      "| --- | --- | --- | --- |\n");
-    static const char *const suffixes[] = {"", "a strategy, or nothing: all cheats",
-                                           "p50, p95, p99, mean, max",
-                                           "a kind of message, or nothing: all",
-                                           "link0, link1 ...: a class of links, or nothing: all"};
+    static const char *const suffixes[] = {
+        [DS_SUFFIX_NONE] = "",
+        [DS_SUFFIX_STRATEGY] = "a strategy, or nothing: all cheats",
+        [DS_SUFFIX_QUANTILE] = "p50, p95, p99, mean, max",
+        [DS_SUFFIX_KIND] = "a kind of message, or nothing: all",
+        [DS_SUFFIX_LINK] = "link0, link1 ...: a class of links, or nothing: all",
+        [DS_SUFFIX_APPLICATION] = "the name of an application",
+        [DS_SUFFIX_CONTRACT] = "a kind of contract (auction, escrow ...), or nothing: all",
+        [DS_SUFFIX_CAUSE] = "why a channel refuses (foreign, revoked ...), or nothing: all"};
     for (size_t i = 0; i < ds_metrics_count; i++)
         dc_text_printf(out, "| `%s` | %s | %s | %s |\n", ds_metrics[i].name, ds_metrics[i].unit,
                        suffixes[ds_metrics[i].suffix], ds_metrics[i].meaning);

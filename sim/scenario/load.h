@@ -47,6 +47,8 @@ void ds_bind_expects(struct ds_bind *b, const struct ds_param *row, const struct
 
 /* A selector, or a list of them as a union; NULL after a diagnostic. */
 const struct ds_selector *ds_bind_selector(struct ds_bind *b, const struct ds_yaml *node);
+/* How many nodes it matches at most; UINT64_MAX where that depends on where nodes are put. */
+uint64_t ds_selector_most(const struct ds_scenario *scenario, const struct ds_selector *s);
 void ds_bind_sides(struct ds_bind *b, const struct ds_param *row, const struct ds_yaml *node,
                    struct ds_fault *fault);
 
@@ -87,6 +89,10 @@ void ds_scenario_check_nodes(struct ds_bind *b, const struct ds_yaml *node);
 void ds_scenario_check_protocol(struct ds_bind *b, const struct ds_yaml *node);
 void ds_scenario_check_group(struct ds_bind *b, const struct ds_yaml *node, size_t i);
 void ds_scenario_check_fault(struct ds_bind *b, const struct ds_yaml *node, size_t i);
+/* check_private.c: an application, and at the end whether privacy, payments and applications fit
+ * together. */
+void ds_scenario_check_application(struct ds_bind *b, const struct ds_yaml *node, size_t i);
+void ds_scenario_check_private(struct ds_bind *b, const struct ds_yaml *root);
 /* check_outages.c: what is wrong in the trace of a churn. */
 void ds_scenario_check_outages(struct ds_bind *b, const struct ds_yaml *at, const char *path);
 /* And of the whole, mistakes or not; resolves what is `auto`. */

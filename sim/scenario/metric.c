@@ -100,6 +100,38 @@ const struct ds_metric ds_metrics[] = {
     {"messages_replayed", "1", DS_SUFFIX_NONE,
      "messages that faulty links brought once more, late"},
     {"messages_corrupted", "1", DS_SUFFIX_NONE, "messages whose bytes faulty links changed"},
+    {"handshakes", "1", DS_SUFFIX_NONE, "channels opened between nodes (network.channels)"},
+    {"handshake_latency", "s", DS_SUFFIX_QUANTILE,
+     "from the first message that needs a channel until it may leave, at who begins"},
+    {"channel_refused", "1", DS_SUFFIX_CAUSE,
+     "handshakes and frames that a node refused, and handshakes that came to nothing"},
+    {"messages_intercepted", "1", DS_SUFFIX_NONE, "messages that a man in the middle kept"},
+    {"payments_private", "1", DS_SUFFIX_NONE, "private payments in final blocks"},
+    {"payments_called", "1", DS_SUFFIX_NONE, "private payments that came to an end at their payer"},
+    {"payments_failed", "1", DS_SUFFIX_NONE, "of those, given up"},
+    {"payment_latency", "s", DS_SUFFIX_QUANTILE,
+     "from a private payment's call until it is final at its payer"},
+    {"notes", "1", DS_SUFFIX_NONE, "notes on the chain at the end, decoys included"},
+    {"key_images", "1", DS_SUFFIX_NONE, "notes that were spent"},
+    {"shielded_pool", "DSYNC", DS_SUFFIX_NONE, "money in notes at the end"},
+    {"proofs_checked", "1", DS_SUFFIX_NONE,
+     "proofs of final blocks, each counted at every node that made it final"},
+    {"contracts_opened", "1", DS_SUFFIX_CONTRACT, "private contracts made"},
+    {"contracts_settled", "1", DS_SUFFIX_CONTRACT, "of those, in their last phase at the end"},
+    {"grants", "1", DS_SUFFIX_NONE, "payments out of the fund that the key holders signed together"},
+    {"beacons", "1", DS_SUFFIX_NONE, "times that the key holders made the chain's randomness"},
+    {"applications_done", "1", DS_SUFFIX_NONE,
+     "private applications that came to an end at their owner"},
+    {"applications_exact", "1", DS_SUFFIX_NONE,
+     "of those, that came to what their members' own numbers come to in plain, all taking part"},
+    {"applications_refused", "1", DS_SUFFIX_NONE, "parts in them that a node could not take up"},
+    {"application_result", "1", DS_SUFFIX_APPLICATION,
+     "what it came to: an auction's price in DSYNC, 1 where an escrow paid, the mean rating, the "
+     "usage in sum, 1 where a training is exact, the participants whose inference is"},
+    {"training_exact", "bool", DS_SUFFIX_NONE,
+     "every encrypted training led to the very weights of the plain computation"},
+    {"inference_exact", "bool", DS_SUFFIX_NONE,
+     "every encrypted inference gave the very answers of the plain computation"},
 };
 const size_t ds_metrics_count = sizeof ds_metrics / sizeof ds_metrics[0];
 
@@ -117,6 +149,10 @@ bool ds_expect_holds(const struct ds_expect *e, double value)
     return false;
 }
 
+/* As dc_channel_outcome_name has them, without the first. */
+static const char *const metric_causes[] = {
+    "bad_handshake", "foreign", "other_subject", "other_key", "expired", "revoked",
+    "replaced",      "timeout", "unknown",       "replayed",  "forged",  "full"};
 static const char *const metric_quantiles[] = {"p50", "p95", "p99", "mean", "max"};
 
 static bool metric_suffix(struct ds_bind *b, const struct ds_yaml *node, const char *what,
@@ -132,6 +168,31 @@ static bool metric_suffix(struct ds_bind *b, const struct ds_yaml *node, const c
                       suffix);
         return false;
     case DS_SUFFIX_KIND: return true;
+    case DS_SUFFIX_APPLICATION: /* whether there is one is looked at when all are read */
+        if (suffix[0] != '\0')
+            return true;
+        wanted = "the names of applications";
+        break;
+    case DS_SUFFIX_CONTRACT:
+        if (suffix[0] == '\0')
+            return true;
+        wanted = "auction, escrow, rating, usage";
+        for (const struct ds_choice *c = ds_choices_application; c->name != NULL; c++) {
+            if (strcmp(c->name, suffix) == 0 && c->value <= DS_APPLICATION_USAGE)
+                return true;
+            ds_nearest_try(&nearest, c->name);
+        }
+        break;
+    case DS_SUFFIX_CAUSE:
+        if (suffix[0] == '\0')
+            return true;
+        wanted = "what channels refuse for";
+        for (size_t i = 0; i < sizeof metric_causes / sizeof metric_causes[0]; i++) {
+            if (strcmp(suffix, metric_causes[i]) == 0)
+                return true;
+            ds_nearest_try(&nearest, metric_causes[i]);
+        }
+        break;
     case DS_SUFFIX_LINK:
         if (suffix[0] == '\0' || (strncmp(suffix, "link", 4) == 0 && suffix[4] != '\0' &&
                                   strspn(suffix + 4, "0123456789") == strlen(suffix + 4)))

@@ -66,6 +66,10 @@ enum ds_strategy {
     DS_STRATEGY_BURST,        /* service: a ghost once its score reaches `argument` */
     DS_STRATEGY_RATIONAL,     /* service: revises its strategy by payoff (group's `rational`) */
     DS_STRATEGY_LYING,        /* validator: says the opposite of what it verified */
+    DS_STRATEGY_INFLATOR,     /* client: pays privately with money from nothing */
+    DS_STRATEGY_FORGER,       /* client: spends notes of others, with signatures made up */
+    DS_STRATEGY_DOUBLE_SPENDER, /* client: spends each note in two payments at once */
+    DS_STRATEGY_REPLAYER,     /* client: sends final payments again */
     DS_STRATEGIES
 };
 
@@ -112,6 +116,8 @@ struct ds_selector {
     const char *text;               /* of the whole union, on its head only */
 };
 
+#include "sim/scenario/private.h"
+
 /* ---- sections ------------------------------------------------------------------------------ */
 
 enum ds_topology {
@@ -128,6 +134,8 @@ enum ds_generate {
     DS_GENERATE_ERDOS_RENYI,
     DS_GENERATE_GEOMETRIC
 };
+
+enum ds_channels { DS_CHANNELS_OPEN, DS_CHANNELS_CHARGED, DS_CHANNELS_REAL };
 
 struct ds_network {
     enum ds_topology topology;
@@ -149,6 +157,8 @@ struct ds_network {
     dc_q31 loss;
     uint64_t bandwidth_up, bandwidth_down; /* bit/s; 0: unlimited */
     int64_t queue_max_ns;                  /* 0: unlimited */
+    uint32_t channels;                     /* enum ds_channels */
+    uint64_t rekey;                        /* frames under one key of a channel */
     struct {
         uint32_t kind, degree; /* enum ds_generate, all but GEOMETRIC */
         double p;              /* WATTS_STROGATZ: rewired share */
@@ -223,6 +233,7 @@ struct ds_group {
                                           for each machine and epoch; 0: none */
     struct ds_rational rational; /* service */
     struct ds_demand demand;     /* clients */
+    struct ds_payments payments; /* clients */
     struct ds_link_class *links;
     size_t links_count; /* 0: links lose nothing of their own */
     struct ds_place at;
@@ -249,6 +260,9 @@ enum ds_fault_kind {
     DS_FAULT_JOIN,       /* nodes are not there before `at` */
     DS_FAULT_BYZANTINE,  /* validators deviate from the protocol as `behaviour` says */
     DS_FAULT_GRIEF, /* each epoch, what up to `count` of the challenged nodes send is delayed */
+    DS_FAULT_SWARM_KINDS, /* those above are what `fuzz` draws from */
+    DS_FAULT_MITM = DS_FAULT_SWARM_KINDS, /* between src and dst somebody answers for the other */
+    DS_FAULT_REVOKE, /* the registrar revokes the nodes' certificates */
     DS_FAULT_KINDS
 };
 enum ds_fault_state {
@@ -300,7 +314,7 @@ struct ds_fault {
     double rate;                       /* CLOCK: of both clocks; 0: they stand still */
     const struct ds_selector **groups; /* PARTITION, BRIDGE: sides that cannot reach one another */
     size_t groups_count;
-    const struct ds_selector *src, *dst; /* LINK, CLOG, ONE_WAY: messages from src to dst */
+    const struct ds_selector *src, *dst; /* LINK, CLOG, ONE_WAY, MITM: messages from src to dst */
     bool both;                           /* LINK, CLOG: and those from dst to src */
     uint32_t messages;           /* LINK, CLOG: bits 1 << enum dc_message; UINT32_MAX: all */
     double latency_factor;       /* LINK: on the base latency */
@@ -379,6 +393,9 @@ struct ds_scenario {
     struct dc_params protocol; /* delay_typical_ns, delay_max_ns: left 0, set by the world */
     struct dc_upgrade upgrade; /* epoch 0: none */
     bool upgrades;
+    bool privacy; /* its numbers are in protocol */
+    struct ds_application *applications;
+    size_t applications_count;
     struct ds_fault *faults;
     size_t faults_count;
     struct ds_record record;
@@ -483,7 +500,10 @@ enum ds_metric_suffix {
     DS_SUFFIX_STRATEGY, /* .ghost, .partial ...; without: all cheats together */
     DS_SUFFIX_QUANTILE, /* .p50 .p95 .p99 .mean .max, required */
     DS_SUFFIX_KIND,     /* .MESSAGE-KIND; without: all */
-    DS_SUFFIX_LINK      /* .linkN, the N-th class of a group's links, from 0; without: all */
+    DS_SUFFIX_LINK,     /* .linkN, the N-th class of a group's links, from 0; without: all */
+    DS_SUFFIX_APPLICATION, /* .NAME of one of the scenario's applications, required */
+    DS_SUFFIX_CONTRACT,    /* .auction, .escrow ...; without: all */
+    DS_SUFFIX_CAUSE        /* .foreign, .revoked ...: why a channel refuses; without: all */
 };
 struct ds_metric {
     const char *name, *unit; /* unit as in results: s, 1, By, DSYNC, 1/s, %, bool */
@@ -502,6 +522,7 @@ struct ds_choice {
 /* Each ends with a NULL name. */
 extern const struct ds_choice ds_choices_role[], ds_choices_service[], ds_choices_strategy[],
     ds_choices_fault[], ds_choices_behaviour[], ds_choices_disk[], ds_choices_message[],
-    ds_choices_generate[], ds_choices_overlay[], ds_choices_detector[];
+    ds_choices_generate[], ds_choices_overlay[], ds_choices_channels[], ds_choices_detector[],
+    ds_choices_application[];
 
 #endif

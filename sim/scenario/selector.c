@@ -294,7 +294,7 @@ static uint64_t selector_share(uint64_t total, const struct ds_selector *s)
     return s->count < total ? s->count : total;
 }
 
-/* How many nodes it can match at most; UINT64_MAX where that depends on where nodes are put. */
+/* Of one term. */
 static uint64_t selector_size(const struct ds_scenario *scenario, const struct ds_selector *s)
 {
     uint64_t n = 0;
@@ -311,9 +311,19 @@ static uint64_t selector_size(const struct ds_scenario *scenario, const struct d
     case DS_SELECT_COUNT:
     case DS_SELECT_TOP:
         n = selector_size(scenario, s->of);
-        return n == UINT64_MAX ? n : selector_share(n, s);
+        return n != UINT64_MAX ? selector_share(n, s) : s->ppm == 0 ? s->count : n;
     default: return UINT64_MAX;
     }
+}
+
+uint64_t ds_selector_most(const struct ds_scenario *scenario, const struct ds_selector *s)
+{
+    uint64_t sum = 0;
+    for (; s != NULL; s = s->next) {
+        uint64_t n = selector_size(scenario, s);
+        sum = n > UINT64_MAX - sum ? UINT64_MAX : sum + n;
+    }
+    return sum;
 }
 
 static const struct ds_selector *selector_text(struct ds_bind *b, const struct ds_yaml *node)

@@ -1,5 +1,5 @@
 /* Walking the table.  Its rows stand in table_network.c, table_nodes.c, table_protocol.c,
- * table_money.c, table_upgrade.c, table_fault.c and table_run.c.  To add a parameter: a field in its struct, a row, and whoever
+ * table_money.c, table_upgrade.c, table_private.c, table_fault.c and table_run.c.  To add a parameter: a field in its struct, a row, and whoever
  * uses it. */
 #include "sim/scenario/table.h"
 
@@ -11,8 +11,8 @@ static const struct {
 } table_blocks[] = {
     {ds_rows_network, &ds_rows_network_count},   {ds_rows_nodes, &ds_rows_nodes_count},
     {ds_rows_protocol, &ds_rows_protocol_count}, {ds_rows_money, &ds_rows_money_count},
-    {ds_rows_upgrade, &ds_rows_upgrade_count},   {ds_rows_fault, &ds_rows_fault_count},
-    {ds_rows_run, &ds_rows_run_count},
+    {ds_rows_upgrade, &ds_rows_upgrade_count},   {ds_rows_private, &ds_rows_private_count},
+    {ds_rows_fault, &ds_rows_fault_count},       {ds_rows_run, &ds_rows_run_count},
 };
 #define TABLE_BLOCKS (sizeof table_blocks / sizeof table_blocks[0])
 

@@ -111,6 +111,8 @@ extern const struct ds_param ds_rows_money[]; /* the rest of protocol */
 extern const size_t ds_rows_money_count;
 extern const struct ds_param ds_rows_upgrade[]; /* and the last of it */
 extern const size_t ds_rows_upgrade_count;
+extern const struct ds_param ds_rows_private[]; /* privacy, applications */
+extern const size_t ds_rows_private_count;
 extern const struct ds_param ds_rows_fault[];
 extern const size_t ds_rows_fault_count;
 extern const struct ds_param ds_rows_run[]; /* record, heal, expect, sometimes */

@@ -27,11 +27,13 @@
 #define JOIN BIT(DS_FAULT_JOIN)
 #define BYZANTINE BIT(DS_FAULT_BYZANTINE)
 #define GRIEF BIT(DS_FAULT_GRIEF)
+#define MITM BIT(DS_FAULT_MITM)
+#define REVOKE BIT(DS_FAULT_REVOKE)
 
 #define NODES                                                                                      \
     (CRASH | PAUSE | SLOW | DISK | CLOCK | ISOLATE | BRIDGE | RING | ECLIPSE | CHURN | EXIT |      \
-     JOIN | BYZANTINE | GRIEF)
-#define FROM_TO (LINK | CLOG | ONE_WAY)
+     JOIN | BYZANTINE | GRIEF | REVOKE)
+#define FROM_TO (LINK | CLOG | ONE_WAY | MITM)
 
 #define SHARE_ROW(name, kinds, text)                                                               \
     {                                                                                              \
@@ -72,7 +74,7 @@ const struct ds_param ds_rows_fault[] = {
      .fallback = "ever",
      .zero = "ever",
      .max = LONG,
-     .only = ~(CRASH | EXIT | JOIN),
+     .only = ~(CRASH | EXIT | JOIN | REVOKE),
      .meaning = "how long it lasts; ever: to the end of the run"},
     {.path = "faults[].every",
      .type = DS_DIST,
@@ -100,7 +102,7 @@ const struct ds_param ds_rows_fault[] = {
      .fallback = "never",
      .zero = "never",
      .max = LONG,
-     .only = ~(CHURN | EXIT | JOIN | GRIEF),
+     .only = ~(CHURN | EXIT | JOIN | GRIEF | REVOKE),
      .meaning =
          "selectors are looked at anew so often, and each time it happens: for `leaders`, and "
          "for random ones to move; never: once"},

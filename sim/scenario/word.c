@@ -128,19 +128,25 @@ static const struct {
     bool validator;
     bool chosen; /* a rational node can turn to it */
     const char *usage;
+    bool client;
 } word_strategies[DS_STRATEGIES] = {
-    [DS_STRATEGY_HONEST] = {WORD_PLAIN, false, true, "honest"},
-    [DS_STRATEGY_GHOST] = {WORD_PLAIN, false, true, "ghost"},
-    [DS_STRATEGY_PARTIAL] = {WORD_SHARE, false, true, "partial(0.3)"},
-    [DS_STRATEGY_STALE] = {WORD_PLAIN, false, true, "stale"},
-    [DS_STRATEGY_WASHER] = {WORD_NUMBER_OR_PLAIN, false, true, "washer, or washer(4) for a ring"},
-    [DS_STRATEGY_SILENT] = {WORD_PLAIN, true, false, "silent"},
-    [DS_STRATEGY_EQUIVOCATING] = {WORD_PLAIN, true, false, "equivocating"},
-    [DS_STRATEGY_OUTSOURCER] = {WORD_PLAIN, false, false, "outsourcer"},
-    [DS_STRATEGY_SYBIL] = {WORD_NUMBER, false, false, "sybil(8)"},
-    [DS_STRATEGY_BURST] = {WORD_SHARE, false, false, "burst(0.8)"},
-    [DS_STRATEGY_RATIONAL] = {WORD_PLAIN, false, false, "rational"},
-    [DS_STRATEGY_LYING] = {WORD_PLAIN, true, false, "lying"},
+    [DS_STRATEGY_HONEST] = {WORD_PLAIN, false, true, "honest", false},
+    [DS_STRATEGY_GHOST] = {WORD_PLAIN, false, true, "ghost", false},
+    [DS_STRATEGY_PARTIAL] = {WORD_SHARE, false, true, "partial(0.3)", false},
+    [DS_STRATEGY_STALE] = {WORD_PLAIN, false, true, "stale", false},
+    [DS_STRATEGY_WASHER] = {WORD_NUMBER_OR_PLAIN, false, true, "washer, or washer(4) for a ring",
+                            false},
+    [DS_STRATEGY_SILENT] = {WORD_PLAIN, true, false, "silent", false},
+    [DS_STRATEGY_EQUIVOCATING] = {WORD_PLAIN, true, false, "equivocating", false},
+    [DS_STRATEGY_OUTSOURCER] = {WORD_PLAIN, false, false, "outsourcer", false},
+    [DS_STRATEGY_SYBIL] = {WORD_NUMBER, false, false, "sybil(8)", false},
+    [DS_STRATEGY_BURST] = {WORD_SHARE, false, false, "burst(0.8)", false},
+    [DS_STRATEGY_RATIONAL] = {WORD_PLAIN, false, false, "rational", false},
+    [DS_STRATEGY_LYING] = {WORD_PLAIN, true, false, "lying", false},
+    [DS_STRATEGY_INFLATOR] = {WORD_PLAIN, false, false, "inflator", true},
+    [DS_STRATEGY_FORGER] = {WORD_PLAIN, false, false, "forger", true},
+    [DS_STRATEGY_DOUBLE_SPENDER] = {WORD_PLAIN, false, false, "double_spender", true},
+    [DS_STRATEGY_REPLAYER] = {WORD_PLAIN, false, false, "replayer", true},
 };
 
 /* Where the strategies of a group, or the options of its rational nodes, are read. */
@@ -153,11 +159,15 @@ struct word_mix {
 static bool word_allowed(const struct word_mix *m, const struct ds_yaml *at,
                          const struct ds_choice *c)
 {
-    bool validator = word_strategies[c->value].validator;
-    if (c->value != DS_STRATEGY_HONEST && validator != (m->role == DS_ROLE_VALIDATOR)) {
-        ds_bind_error(
-            m->b, at, "strategy `%s` is for a %s, this group's role is %s: choose another", c->name,
-            validator ? "validator" : "service node", ds_choice_name(ds_choices_role, m->role));
+    bool validator = word_strategies[c->value].validator, client = word_strategies[c->value].client;
+    bool fits = client ? m->role == DS_ROLE_CLIENT : validator == (m->role == DS_ROLE_VALIDATOR);
+    if (c->value != DS_STRATEGY_HONEST && !fits) {
+        ds_bind_error(m->b, at,
+                      "strategy `%s` is for a %s, this group's role is %s: choose another", c->name,
+                      client      ? "client"
+                      : validator ? "validator"
+                                  : "service node",
+                      ds_choice_name(ds_choices_role, m->role));
         return false;
     }
     if (m->options && !word_strategies[c->value].chosen) {

@@ -41,6 +41,7 @@ struct world_checks {
     bool *doubled;
     struct check_list seen; /* in this barrier: struct check_seen */
     struct check_list offence, slash, drawn, settled;
+    struct check_list image; /* key images of one block: struct dc_hash */
     uint64_t second;                     /* how many were looked at */
     int64_t recovery_ns, recovery_of_ns; /* since what it is counted; -1: nothing */
     bool recovered;
@@ -57,6 +58,9 @@ static inline bool world_deviates(const struct ds_world *w, uint32_t node)
 void world_check_caught(struct ds_world *w, int64_t now_ns);
 /* Room for one more, zeroed. */
 void *world_check_add(struct check_list *list, size_t size_bytes);
+/* What the block's transactions do to the shielded pool; `images` is room for its key images. */
+void world_check_pool(struct check_list *images, const struct dc_block *b,
+                      const struct dc_block *parent, struct ds_check_block *x);
 /* The signature of a vote or timeout of a member of c, verified now. */
 bool world_check_signature(const struct ds_world *w, const struct dc_committee *c,
                            const struct ds_check_signed *m);

@@ -12,6 +12,7 @@
  *
  *     payload of EV_CALL   0 | ordinal of the client's call
  *                          1 | deal (31 bits) | ordinal of the series' change (32 bits)
+ *                          01 | private payments and applications: private.h
  *
  * Both are pure functions of the payload, so nothing is kept between calls.  A deal is metered a
  * moment of its own after the change, so that not all clients speak at once. */
@@ -19,6 +20,7 @@
 #include "sim/workload/trace.h"
 #include "sim/world/inside.h"
 #include "sim/world/population.h"
+#include "sim/world/private.h"
 
 #define METER ((uint64_t)1 << 63)
 #define METER_SPREAD_MAX_NS 30000000000ll
@@ -275,6 +277,8 @@ int64_t world_next_call(struct ds_world *w, uint32_t client, uint64_t ordinal, i
 {
     if ((ordinal & METER) != 0)
         return demand_next_meter(w, ordinal);
+    if ((ordinal & WORLD_CALL_PRIVATE) != 0)
+        return world_private_next(w, client, ordinal, after_ns);
     const struct world_demand *d = &w->demand[w->group[client] - w->scenario->groups];
     if (d->gap_mean_ns == 0)
         return INT64_MAX;
@@ -302,6 +306,8 @@ struct dc_call world_call(struct ds_world *w, uint32_t client, uint64_t ordinal,
 {
     if ((ordinal & METER) != 0)
         return demand_meter(w, ordinal);
+    if ((ordinal & WORLD_CALL_PRIVATE) != 0)
+        return world_private_call(w, client, ordinal);
     const struct world_demand *d = &w->demand[w->group[client] - w->scenario->groups];
     bool put = demand_draw(w, client, "put", ordinal) >> 33 < d->group->demand.put_share;
     struct dc_call call = {.kind = put ? DC_CALL_PUT : DC_CALL_GET};

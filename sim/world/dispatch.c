@@ -8,6 +8,7 @@
  *     event time --downlink--> delivered --processor queue--> now --charges--> effects leave
  */
 #include "models/base/mem.h"
+#include "sim/world/channel.h"
 #include "sim/world/inside.h"
 #include "sim/world/watch.h"
 
@@ -43,6 +44,22 @@ static __attribute__((noinline, cold)) int64_t dispatch_slow(struct ds_world *w,
     return done_ns;
 }
 
+static void dispatch_work(struct shard *s, uint32_t node, int64_t start_ns, int64_t leave_ns);
+
+int64_t world_work(struct ds_world *w, uint32_t shard, uint32_t node, const uint32_t *charge,
+                   int64_t now_ns)
+{
+    int64_t start_ns = now_ns > w->busy_ns[node] ? now_ns : w->busy_ns[node];
+    uint64_t cost = dispatch_cost(w, node, charge, start_ns);
+    int64_t leave_ns = w->slow_q16[node] != DS_NET_Q16_ONE
+                           ? dispatch_slow(w, shard, node, cost, start_ns, now_ns)
+                           : start_ns + (int64_t)(cost >> 8);
+    w->busy_ns[node] = leave_ns;
+    if (w->sibling != NULL && w->sibling[node] != node && leave_ns > start_ns)
+        dispatch_work(&w->shard[shard], node, start_ns, leave_ns);
+    return leave_ns;
+}
+
 /* A list with room for one more. */
 static void *dispatch_room(void *list, uint32_t count, uint32_t *max, size_t size)
 {
@@ -72,6 +89,12 @@ static void dispatch_note(struct shard *s, uint32_t node, const struct dc_effect
                                         .b = e->b,
                                         .node = node,
                                         .note = (uint32_t)e->timer};
+}
+
+void world_note(struct ds_world *w, uint32_t shard, uint32_t node, const struct dc_effect *e,
+                int64_t now_ns)
+{
+    dispatch_note(&w->shard[shard], node, e, now_ns);
 }
 
 static void dispatch_vote(struct ds_world *w, struct shard *s, uint32_t node, const uint8_t *bytes,
@@ -212,7 +235,11 @@ static void dispatch_effects(struct ds_world *w, uint32_t shard, uint32_t node,
                                 e->timer);
             break;
         }
-        case DC_EFFECT_COMMIT: dispatch_commit(s, node, e, leave_ns); break;
+        case DC_EFFECT_COMMIT:
+            dispatch_commit(s, node, e, leave_ns);
+            if (__builtin_expect(w->channels != NULL, 0))
+                world_channel_commit(w, node);
+            break;
         case DC_EFFECT_NOTE: dispatch_note(s, node, e, leave_ns); break;
         }
     }
@@ -237,9 +264,8 @@ static void dispatch_step(struct ds_world *w, uint32_t shard, const struct ds_ev
     dispatch_effects(w, shard, node, e, received, start);
 }
 
-/* A message that the downlink had at `ready`. */
-static void dispatch_received(struct ds_world *w, uint32_t shard, const struct ds_event *e,
-                              struct packet *p, int64_t ready)
+void world_dispatch_plain(struct ds_world *w, uint32_t shard, const struct ds_event *e,
+                          struct packet *p, int64_t ready)
 {
     enum world_event event = (enum world_event)(e->kind & 0xff);
     if (event == EV_ANNOUNCE) {
@@ -255,6 +281,16 @@ static void dispatch_received(struct ds_world *w, uint32_t shard, const struct d
             dispatch_heard(w, &w->shard[shard], e->dst, p, ready);
         dispatch_step(w, shard, e, &in, p, ready);
     }
+}
+
+/* A message that the downlink had at `ready`. */
+static inline void dispatch_received(struct ds_world *w, uint32_t shard, const struct ds_event *e,
+                                     struct packet *p, int64_t ready)
+{
+    if (__builtin_expect(w->channels != NULL, 0))
+        p = world_channel_receive(w, shard, e, p, &ready);
+    if (p != NULL)
+        world_dispatch_plain(w, shard, e, p, ready);
 }
 
 static void dispatch_message(struct ds_world *w, uint32_t shard, const struct ds_event *e,
@@ -312,6 +348,13 @@ static void dispatch_unbond(struct ds_world *w, uint32_t shard, const struct ds_
         dispatch_effects(w, shard, e->dst, e, NULL, start);
 }
 
+static void dispatch_revoke(struct ds_world *w, uint32_t shard, const struct ds_event *e)
+{
+    int64_t busy = w->busy_ns[e->dst], start = e->time_ns > busy ? e->time_ns : busy;
+    if (world_fault_revoke(w, shard, e, &w->shard[shard].effects))
+        dispatch_effects(w, shard, e->dst, e, NULL, start);
+}
+
 static void dispatch_trace(struct ds_world *w, struct shard *s, const struct ds_event *e,
                            const struct packet *p)
 {
@@ -363,6 +406,8 @@ static void dispatch_own(struct ds_world *w, uint32_t shard, const struct ds_eve
         break;
     case EV_RESUME: world_fault_resume(w, shard, e); break;
     case EV_UNBOND: dispatch_unbond(w, shard, e); break;
+    case EV_CHANNEL: world_channel_timer(w, shard, e); break;
+    case EV_REVOKE: dispatch_revoke(w, shard, e); break;
     default: DC_CHECK(!"an event of no kind");
     }
 }
@@ -405,7 +450,7 @@ void world_handle(void *ctx, uint32_t shard, const struct ds_event *e)
     if (w->options.trace)
         dispatch_trace(w, s, e, p);
     if (w->watch != NULL)
-        world_watch_event(w, shard, e, p);
+        world_watch_event(w, shard, e, p != NULL ? world_packet_plain(p) : NULL);
     if (p != NULL) {
         if (event == EV_AGAIN)
             world_gossip_again(w, shard, e, p);

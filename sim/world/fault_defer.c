@@ -34,7 +34,7 @@ void world_fault_defer(struct ds_world *w, const struct ds_event *e, int64_t rea
 static bool defer_stays(const struct ds_event *e)
 {
     uint32_t event = e->kind & 0xff;
-    return event == EV_TIMER || event == EV_START || event == EV_RESTART;
+    return event == EV_TIMER || event == EV_CHANNEL || event == EV_START || event == EV_RESTART;
 }
 
 void world_fault_defer_down(struct ds_world *w, const struct ds_event *e)

@@ -11,6 +11,7 @@
 #include "models/adversary/byzantine.h"
 #include "models/base/mem.h"
 #include "models/node/durable.h"
+#include "sim/world/channel.h"
 #include "sim/world/faults.h"
 
 void world_fault_flags(struct ds_world *w, uint32_t node)
@@ -188,6 +189,8 @@ void world_fault_reboot(struct ds_world *w, uint32_t node, int64_t now_ns)
         dc_byzantine_move(old, fresh);
     w->node[node] = fresh;
     dc_node_destroy(old);
+    if (w->channels != NULL)
+        world_channel_restart(w, node);
     world_image_drop(w, &p->image);
     world_image_drop(w, &p->torn);
     p->keeps = DS_STATE_FULL;

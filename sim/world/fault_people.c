@@ -4,7 +4,9 @@
  *           fault, node's name), or as a trace of outages says; each outage is a row of /faults
  *   exit    EV_UNBOND: the node sends a transaction that unbonds all it has, and again until its
  *           chain has it; after the notice it is gone for good
- *   join    down from before its start; at `at` it starts, at genesis */
+ *   join    down from before its start; at `at` it starts, at genesis
+ *   revoke  EV_REVOKE: the registrar hands its transaction to validators, again and again until their
+ *           chain has it */
 #include "models/base/mem.h"
 #include "sim/world/faults.h"
 #include "sim/world/observe.h"
@@ -146,5 +148,50 @@ bool world_fault_unbond(struct ds_world *w, uint32_t shard, const struct ds_even
     tx.bond.lock_tier = a->lock_tier;
     dc_effects_clear(out);
     dc_node_submit_tx(node, &tx, out);
+    return true;
+}
+
+/* --- revoke ----------------------------------------------------------------------------------- */
+
+#define PEOPLE_HANDS 3 /* validators that are handed a transaction of the registrar's */
+
+void world_fault_revoke_begin(struct ds_world *w, struct world_occurrence *o,
+                              const struct world_targets *was, int64_t now_ns)
+{
+    for (uint32_t n = 0; n < w->nodes; n++) {
+        uint32_t hands = 0;
+        if (!o->to.node[n] || (was != NULL && was->node[n]))
+            continue;
+        for (uint32_t v = 0; v < w->nodes && hands < PEOPLE_HANDS; v++) {
+            if (w->group[v]->role != DS_ROLE_VALIDATOR || !w->up[v] || w->plight[v].gone ||
+                o->to.node[v])
+                continue;
+            world_post_self(w, 0, v, now_ns, EV_REVOKE, n);
+            hands++;
+        }
+    }
+}
+
+bool world_fault_revoke(struct ds_world *w, uint32_t shard, const struct ds_event *e,
+                        struct dc_effects *out)
+{
+    struct dc_node *node = w->node[e->dst];
+    const struct dc_state *state = node->chain->final->state;
+    const struct dc_account *a = dc_state_account(state, (uint32_t)e->payload);
+    struct dc_keypair registrar;
+    uint8_t bytes[128];
+    if (a == NULL || a->revoked)
+        return false;
+    world_post_self(w, shard, e->dst, e->time_ns + PEOPLE_AGAIN_NS, EV_REVOKE, e->payload);
+    if (!w->up[e->dst])
+        return false;
+    struct dc_tx tx = {.kind = DC_TX_REVOKE, .from = UINT32_MAX};
+    tx.revoke.nonce = dc_state_meta(state)->registrar_nonce;
+    tx.revoke.serial = a->serial;
+    dc_node_keys(w->scenario->seed, UINT32_MAX, &registrar, NULL);
+    dc_effects_clear(out);
+    size_t size = dc_tx_sign(&w->crypto, w->chain, &registrar, &tx, bytes, sizeof bytes);
+    DC_CHECK(size != 0);
+    dc_node_submit(node, bytes, size, out);
     return true;
 }

@@ -156,6 +156,7 @@ struct world_targets world_fault_select(struct ds_world *w, const struct ds_faul
     case DS_FAULT_LINK:
     case DS_FAULT_CLOG:
     case DS_FAULT_ONE_WAY:
+    case DS_FAULT_MITM:
         to.node = select_one(w, f->src, identity);
         to.other = select_one(w, f->dst, second);
         break;

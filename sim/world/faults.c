@@ -7,6 +7,7 @@
 #include "sim/world/faults.h"
 
 #include "models/base/mem.h"
+#include "sim/world/channel.h"
 #include "sim/world/observe.h"
 #include "sim/world/watch.h"
 
@@ -126,6 +127,8 @@ static enum dc_status fault_begin(struct ds_world *w, uint32_t fault, struct wor
     case DS_FAULT_BYZANTINE: return world_fault_byzantine_begin(w, fault, o, was, &w->error);
     case DS_FAULT_CHURN: world_fault_churn_begin(w, fault, o, now_ns); return DC_OK;
     case DS_FAULT_EXIT: world_fault_exit(w, o, false, now_ns); return DC_OK;
+    case DS_FAULT_MITM: world_mitm_begin(w, o); return DC_OK;
+    case DS_FAULT_REVOKE: world_fault_revoke_begin(w, o, was, now_ns); return DC_OK;
     case DS_FAULT_GRIEF:
         o->grief = world_grief_create(w, f, ds_fault_identity(f, o->number, 0), o->to.node);
         return world_grief_run(w, o->grief, &w->error);
@@ -151,7 +154,9 @@ static enum dc_status fault_end(struct ds_world *w, uint32_t fault, struct world
     switch ((enum ds_fault_kind)f->kind) {
     case DS_FAULT_BYZANTINE: return world_fault_byzantine_end(w, fault, o, had, still, &w->error);
     case DS_FAULT_CHURN: world_fault_churn_end(w, fault, o, now_ns); return DC_OK;
-    case DS_FAULT_EXIT: return DC_OK;
+    case DS_FAULT_EXIT:
+    case DS_FAULT_REVOKE: return DC_OK;
+    case DS_FAULT_MITM: world_mitm_end(w, o); return DC_OK;
     case DS_FAULT_GRIEF: world_grief_end(w, o->grief); return DC_OK;
     default: break;
     }

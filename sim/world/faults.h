@@ -172,6 +172,8 @@ void world_fault_churn_step(struct ds_world *w, const struct ds_fault_step *step
 void world_fault_churn_end(struct ds_world *w, uint32_t fault, struct world_occurrence *o,
                            int64_t now_ns);
 void world_fault_exit(struct ds_world *w, struct world_occurrence *o, bool leave, int64_t now_ns);
+void world_fault_revoke_begin(struct ds_world *w, struct world_occurrence *o,
+                              const struct world_targets *was, int64_t now_ns);
 
 /* fault_byzantine.c: begins at all targets but those that it had before (`was`); ends at all that
  * it `had` but those that it goes on having (`still`).  was and still may be NULL. */

@@ -42,12 +42,14 @@ enum world_event {
     EV_PULL,     /* likewise: the source wants it */
     EV_AGAIN,    /* likewise, to oneself: asked for it a while ago; upper bits: how often */
     EV_TIMER,    /* payload: the timer's value; kind's upper bits: incarnation */
-    EV_CALL,     /* a client's user asks; payload: ordinal */
+    EV_CALL,     /* a user asks; payload: demand.c's and private.h's */
     EV_START,
     EV_RESTART,
     EV_WASH, /* a rational node begins (payload 1) or ends (0) to buy its own work */
     EV_RESUME, /* what waited while the node was paused or suspended is taken up, in order */
     EV_UNBOND, /* a node that leaves unbonds what it has; payload: until when it tries */
+    EV_CHANNEL, /* a handshake's timer; payload: its value; kind's upper bits: incarnation */
+    EV_REVOKE, /* the registrar hands its transaction to a node; payload: who is revoked */
     EV_COUNT
 };
 
@@ -64,6 +66,8 @@ struct packet {
     uint64_t bulk;       /* bytes charged to links beside them */
     uint8_t *seen;       /* gossip: enum gossip of each node, else NULL */
     struct packet *next; /* gossip: the shard's list of live ones, in order of birth */
+    struct packet *inner; /* of a channel's frame: what it carries (channel.h), one reference */
+    bool spoiled;         /* of a frame: a faulty link changed it */
     int64_t born_ns;
     uint8_t data[];
 };
@@ -117,6 +121,7 @@ struct shard {
     uint64_t delivered[DC_MSG_COUNT + 4]; /* taken up by the receiver's link */
     uint64_t in_flight[DC_MSG_COUNT + 4]; /* found pending when the run was over */
     uint64_t duplicates; /* gossip bodies that came twice */
+    uint64_t intercepted; /* messages that a man in the middle kept */
     struct ds_row_trace *trace;
     uint32_t traces, traces_max;
     struct ds_delivery *delivery;
@@ -198,8 +203,10 @@ struct ds_world {
     struct shard *shard;
     struct ds_arrivals arrivals;
     struct world_demand *demand; /* one per client group, demand.c */
+    struct world_private *private; /* private.h; NULL: the scenario has no privacy */
     struct ds_trace *trace;      /* one per group; no rows: none */
 
+    struct world_channels *channels; /* channel.h; NULL: links are taken as open */
     struct world_script *script;  /* faults.c */
     struct world_plight *plight;  /* faults.h: per node; NULL: nothing goes wrong in this run */
     struct world_clock *clock;    /* fault_clock.c: per node; NULL: clocks show virtual time */
@@ -250,6 +257,9 @@ void world_send_many(struct ds_world *w, uint32_t shard, uint32_t src, const uin
                      uint32_t count, struct packet *p, enum world_event kind, int64_t now_ns);
 void world_post_self(struct ds_world *w, uint32_t shard, uint32_t node, int64_t time_ns,
                      uint32_t kind, uint64_t payload);
+
+/* Flips 1 to 8 different bits. */
+void world_flip(uint8_t *bytes, size_t size, uint64_t seed);
 
 /* gossip.c */
 void world_gossip_start(struct ds_world *w, uint32_t shard, uint32_t node, struct packet *p,
@@ -357,8 +367,10 @@ bool world_fault_step(struct ds_world *w, uint32_t shard, uint32_t node, struct 
 void world_clock_timer(struct ds_world *w, uint32_t shard, uint32_t node, int64_t now_ns,
                        int64_t due_ns, uint64_t timer);
 bool world_clock_due(struct ds_world *w, const struct ds_event *e);
-/* fault_people.c: EV_UNBOND at a node; true: effects are to be carried out. */
+/* fault_people.c: EV_UNBOND and EV_REVOKE at a node; true: effects are to be carried out. */
 bool world_fault_unbond(struct ds_world *w, uint32_t shard, const struct ds_event *e,
+                        struct dc_effects *out);
+bool world_fault_revoke(struct ds_world *w, uint32_t shard, const struct ds_event *e,
                         struct dc_effects *out);
 
 /* faults.c: whether what the node signs does not bind it (any more): it deviates, or did, or its

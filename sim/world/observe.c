@@ -4,8 +4,10 @@
 #include <stdlib.h>
 
 #include "models/base/mem.h"
+#include "sim/world/channel.h"
 #include "sim/world/checks.h"
 #include "sim/world/observer.h"
+#include "sim/world/private.h"
 #include "sim/world/watch.h"
 
 /* --- heights -------------------------------------------------------------------------------- */
@@ -64,6 +66,7 @@ static void observe_commit(struct ds_world *w, const struct commit *c)
     }
     struct height_row *r = observe_row(o, height);
     bool fresh = height > o->height_final;
+    world_private_commit(w, c, fresh);
     if (fresh) {
         o->height_final = height;
         observe_open(w, r, c, proposed_ns);
@@ -164,6 +167,9 @@ static void observe_note(struct ds_world *w, const struct note *n)
         break;
     case DC_NOTE_REFUSED:
     case DC_NOTE_REJECTED: o->refused++; break;
+    case DC_NOTE_PAID:
+    case DC_NOTE_APP: world_private_note(w, n); break;
+    case DC_NOTE_CHANNEL: world_channel_note(w, n); break;
     default: break;
     }
 }

@@ -267,6 +267,7 @@ static void check_ledger(struct ds_world *w, const struct commit *c, struct dc_b
     k->offence.count = k->slash.count = k->drawn.count = k->settled.count = 0;
     check_outcome(w, b, &x);
     check_transactions(w, b, parent, &x);
+    world_check_pool(&k->image, b, parent, &x);
     check_again(w, c, parent, &x);
     x.offence = k->offence.data;
     x.offences = k->offence.count;

@@ -449,6 +449,7 @@ void world_checks_free(struct ds_world *w)
     dc_mem_free(k->doubled);
     dc_mem_free(k->seen.data);
     dc_mem_free(k->offence.data);
+    dc_mem_free(k->image.data);
     dc_mem_free(k->slash.data);
     dc_mem_free(k->drawn.data);
     dc_mem_free(k->settled.data);

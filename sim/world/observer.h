@@ -152,6 +152,8 @@ uint64_t world_cheats_found(const struct ds_world *w); /* spells with a failure;
 void world_score(struct ds_world *w);
 /* summary.c: a number of the summary. */
 void world_scalar_real(struct ds_world *w, const char *name, double value);
+/* summary.c: NAME.p50 .p95 .p99 .mean .max of times in ns. */
+void world_summary_latency(struct ds_world *w, const char *name, const struct dc_histogram *h);
 void world_scalar_count(struct ds_world *w, const char *name, uint64_t value);
 double world_scalar(const struct ds_world *w, const char *name);
 static inline double world_ratio(double a, double b)

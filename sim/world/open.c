@@ -30,7 +30,7 @@ static char *open_regions(const struct ds_world *w)
 
 const char *const ds_event_names[] = {"message", "body",   "announce", "pull",    "again",
                                       "timer",   "call",   "start",    "restart", "wash",
-                                      "resume",  "unbond", NULL};
+                                      "resume",  "unbond", "channel",  "revoke",  NULL};
 static const char *const fault_names[DS_FAULT_KINDS] = {
     [DS_FAULT_CRASH] = "crash",       [DS_FAULT_PAUSE] = "pause",
     [DS_FAULT_SLOW_CPU] = "slow_cpu", [DS_FAULT_DISK] = "disk",
@@ -41,7 +41,8 @@ static const char *const fault_names[DS_FAULT_KINDS] = {
     [DS_FAULT_ECLIPSE] = "eclipse",   [DS_FAULT_ASYNCHRONY] = "asynchrony",
     [DS_FAULT_CHURN] = "churn",       [DS_FAULT_EXIT] = "exit",
     [DS_FAULT_JOIN] = "join",         [DS_FAULT_BYZANTINE] = "byzantine",
-    [DS_FAULT_GRIEF] = "grief"};
+    [DS_FAULT_GRIEF] = "grief",       [DS_FAULT_MITM] = "mitm",
+    [DS_FAULT_REVOKE] = "revoke"};
 
 static enum dc_status open_nodes(struct ds_world *w, struct dc_error *error)
 {
@@ -89,6 +90,7 @@ static uint64_t open_tables_off(const struct ds_world *w)
     off |= !keep->blocks ? (uint64_t)1 << DS_TABLE_BLOCKS : 0;
     off |= !keep->challenges ? (uint64_t)1 << DS_TABLE_CHALLENGES : 0;
     off |= !w->options.trace ? (uint64_t)1 << DS_TABLE_TRACE : 0;
+    off |= !w->scenario->privacy ? (uint64_t)1 << DS_TABLE_PRIVATE : 0;
     return off;
 }
 

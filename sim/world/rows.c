@@ -9,6 +9,7 @@
 
 #include "models/base/mem.h"
 #include "sim/world/observer.h"
+#include "sim/world/private.h"
 
 /* --- rows ----------------------------------------------------------------------------------- */
 
@@ -280,6 +281,7 @@ static void rows_epoch(struct ds_world *w, const struct dc_block *b)
     o->bytes_before = open->bytes;
     o->challenge_bytes_before = open->challenge_bytes;
     world_append(w, DS_TABLE_EPOCHS, e);
+    world_private_row(w, b);
     *e = (struct ds_row_epoch){.theta = dc_q31_to_double(meta->theta)};
     o->epochs++;
     world_spells_turn(w, b->header.epoch);
@@ -305,6 +307,7 @@ void world_observe_close(struct ds_world *w, struct height_row *r)
         o->epoch_row.transactions += b->tx_count;
         o->transactions += b->tx_count;
         rows_block(w, r);
+        world_private_block(w, b);
     }
     dc_block_drop(r->block);
     r->block = NULL;

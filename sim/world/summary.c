@@ -5,8 +5,10 @@
 #include <stdlib.h>
 
 #include "models/base/mem.h"
+#include "sim/world/channel.h"
 #include "sim/world/checks.h"
 #include "sim/world/observer.h"
+#include "sim/world/private.h"
 
 const char *const ds_message_names[] = {
     "other",         "proposal",    "vote",      "timeout",       "sync",          "handover",
@@ -80,7 +82,7 @@ double world_scalar(const struct ds_world *w, const char *name)
 
 /* --- chain and network ----------------------------------------------------------------------- */
 
-static void summary_latency(struct ds_world *w, const char *name, const struct dc_histogram *h)
+void world_summary_latency(struct ds_world *w, const char *name, const struct dc_histogram *h)
 {
     static const struct {
         const char *suffix;
@@ -114,10 +116,10 @@ static void summary_chain(struct ds_world *w, int64_t now_ns)
     world_scalar_count(w, "transactions_final", o->transactions);
     world_scalar_count(w, "rounds_timed_out", o->rounds_timed_out);
     world_scalar_real(w, "virtual_time", (double)now_ns / 1e9);
-    summary_latency(w, "finality_latency", &o->finality);
+    world_summary_latency(w, "finality_latency", &o->finality);
     world_scalar_count(w, "requests_total", o->requests);
     world_scalar_count(w, "requests_failed", o->requests_failed);
-    summary_latency(w, "request_latency", &o->request);
+    world_summary_latency(w, "request_latency", &o->request);
     world_scalar_count(w, "invalid_messages", o->refused);
 }
 
@@ -202,6 +204,8 @@ void world_summarise(struct ds_world *w)
 {
     world_spells_end(w);
     summary_chain(w, ds_kernel_now(w->kernel));
+    world_private_summary(w);
+    world_channel_summary(w);
     world_score(w);
     summary_traffic(w);
 }

@@ -9,6 +9,7 @@
  * that was remembered of the original, and gossip does not know it as the original's body. */
 #include "models/base/mem.h"
 #include "models/crypto/hash.h"
+#include "sim/world/channel.h"
 #include "sim/world/inside.h"
 
 /* An announcement or a request names a message by its hash and kind. */
@@ -45,12 +46,27 @@ void world_packet_drop(struct ds_world *w, struct packet *p)
     void *memo = atomic_load_explicit(&p->payload.memo, memory_order_relaxed);
     if (memo != NULL)
         dc_node_memo_free(p->payload.kind, memo);
+    if (p->inner != NULL)
+        world_packet_drop(w, p->inner);
     dc_mem_free(p->seen);
     dc_mem_free(p);
 }
 
+/* A frame: what it carries, without the tag that is reckoned for open links, and its own. */
+static __attribute__((noinline, cold)) uint32_t transport_frame(const struct packet *p,
+                                                                enum world_event kind,
+                                                                uint32_t *size)
+{
+    uint32_t counted = world_wire(p->inner, kind, size);
+    if (*size < DS_NET_SIZE_MAX - WORLD_FRAME_BYTES)
+        *size += WORLD_FRAME_BYTES - TRANSPORT_TAG_BYTES;
+    return counted;
+}
+
 uint32_t world_wire(const struct packet *p, enum world_event kind, uint32_t *size)
 {
+    if (__builtin_expect(p->inner != NULL, 0))
+        return transport_frame(p, kind, size);
     *size = TRANSPORT_CONTROL_BYTES;
     if (kind == EV_ANNOUNCE)
         return KIND_ANNOUNCE;
@@ -66,8 +82,7 @@ uint32_t world_wire(const struct packet *p, enum world_event kind, uint32_t *siz
 #define TRANSPORT_COPY 0x80000000u
 #define TRANSPORT_REPLAY 0x40000000u
 
-/* Flips 1 to 8 different bits. */
-static void transport_flip(uint8_t *bytes, size_t size, uint64_t seed)
+void world_flip(uint8_t *bytes, size_t size, uint64_t seed)
 {
     struct dc_stream s = dc_stream(seed, 0, dc_name("corruption"));
     uint64_t place[8];
@@ -89,12 +104,14 @@ static struct packet *transport_mangle(struct ds_world *w, const struct packet *
                                        enum world_event *kind, uint64_t seed)
 {
     struct packet *q;
+    if (p->inner != NULL)
+        return world_channel_mangle(w, p, *kind, seed);
     if (*kind == EV_ANNOUNCE || *kind == EV_PULL) {
         /* Control of gossip has no bytes here: what comes names nothing, and no node reads it. */
         uint8_t control[TRANSPORT_CONTROL_BYTES - TRANSPORT_TAG_BYTES] = {
             *kind == EV_PULL ? KIND_PULL : KIND_ANNOUNCE};
         memcpy(control + 1, &p->digest, sizeof p->digest);
-        transport_flip(control, sizeof control, seed);
+        world_flip(control, sizeof control, seed);
         q = world_packet(w, p->origin, control, sizeof control, 0);
         q->counted = *kind == EV_PULL ? KIND_PULL : KIND_ANNOUNCE;
         *kind = EV_MESSAGE;
@@ -102,7 +119,7 @@ static struct packet *transport_mangle(struct ds_world *w, const struct packet *
     }
     uint8_t *bytes = dc_mem_need(p->payload.size, 1, "a corrupted message");
     memcpy(bytes, p->data, p->payload.size);
-    transport_flip(bytes, p->payload.size, seed);
+    world_flip(bytes, p->payload.size, seed);
     q = world_packet(w, p->origin, bytes, p->payload.size, p->bulk);
     q->counted = p->counted;
     dc_mem_free(bytes);
@@ -133,7 +150,7 @@ static __attribute__((noinline, cold)) void transport_post_disturbed(
         e.kind = kind;
         e.payload = (uint64_t)(uintptr_t)q;
         if (i > 0 && w->watch != NULL)
-            world_watch_send(w, shard, &e, q, now_ns, NULL);
+            world_watch_send(w, shard, &e, world_packet_plain(q), now_ns, NULL);
         ds_kernel_post(w->kernel, shard, &e);
     }
 }
@@ -150,7 +167,7 @@ static void transport_post(struct ds_world *w, uint32_t shard, uint32_t src, uin
                          .kind = kind,
                          .payload = (uint64_t)(uintptr_t)p};
     if (__builtin_expect(w->watch != NULL, 0))
-        world_watch_send(w, shard, &e, p, now_ns,
+        world_watch_send(w, shard, &e, world_packet_plain(p), now_ns,
                          d->outcome == DS_NET_SENT ? NULL : ds_net_outcome_name(d->outcome));
     if (d->outcome != DS_NET_SENT)
         return;
@@ -169,6 +186,15 @@ static void transport_post(struct ds_world *w, uint32_t shard, uint32_t src, uin
 void world_send(struct ds_world *w, uint32_t shard, uint32_t src, uint32_t dst, struct packet *p,
                 enum world_event kind, int64_t now_ns)
 {
+    if (__builtin_expect(w->channels != NULL, 0))
+        world_channel_send(w, shard, src, dst, p, kind, now_ns);
+    else
+        world_send_raw(w, shard, src, dst, p, kind, now_ns);
+}
+
+void world_send_raw(struct ds_world *w, uint32_t shard, uint32_t src, uint32_t dst,
+                    struct packet *p, enum world_event kind, int64_t now_ns)
+{
     uint32_t size, counted = world_wire(p, kind, &size);
     struct ds_delivery d =
         ds_net_send(w->net, &w->shard[shard].net, src, dst, counted, size, now_ns);
@@ -179,6 +205,11 @@ void world_send_many(struct ds_world *w, uint32_t shard, uint32_t src, const uin
                      uint32_t count, struct packet *p, enum world_event kind, int64_t now_ns)
 {
     struct shard *s = &w->shard[shard];
+    if (__builtin_expect(w->channels != NULL, 0)) {
+        for (uint32_t i = 0; i < count; i++)
+            world_channel_send(w, shard, src, dst[i], p, kind, now_ns);
+        return;
+    }
     if (s->delivery_max < count) {
         dc_mem_free(s->delivery);
         s->delivery = dc_mem_need(count, sizeof *s->delivery, "deliveries");

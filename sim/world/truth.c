@@ -61,8 +61,9 @@ enum dc_status world_truth_create(struct ds_world *w, struct dc_error *error)
         if (m->strategy == DS_STRATEGY_RATIONAL)
             m = truth_first(w, n);
         uint8_t index = m != NULL ? (uint8_t)world_strategy_index(w, m->name) : 0;
-        bool cheats =
-            m != NULL && m->strategy != DS_STRATEGY_HONEST && m->strategy != DS_STRATEGY_BURST;
+        /* Thieves among clients are no cheats that challenges could find. */
+        bool cheats = m != NULL && m->strategy != DS_STRATEGY_HONEST &&
+                      m->strategy != DS_STRATEGY_BURST && w->group[n]->role != DS_ROLE_CLIENT;
         w->truth[n] = (uint8_t)(index | (cheats ? WORLD_CHEATS : 0));
         w->cheat_first[n] = index != 0;
     }
@@ -111,6 +112,10 @@ enum dc_strategy world_model_strategy(enum ds_strategy strategy)
         [DS_STRATEGY_BURST] = DC_STRATEGY_BURST,
         [DS_STRATEGY_RATIONAL] = DC_STRATEGY_HONEST,
         [DS_STRATEGY_LYING] = DC_STRATEGY_LYING,
+        [DS_STRATEGY_INFLATOR] = DC_STRATEGY_INFLATOR,
+        [DS_STRATEGY_FORGER] = DC_STRATEGY_FORGER,
+        [DS_STRATEGY_DOUBLE_SPENDER] = DC_STRATEGY_DOUBLE_SPENDER,
+        [DS_STRATEGY_REPLAYER] = DC_STRATEGY_REPLAYER,
     };
     return map[strategy];
 }

@@ -4,9 +4,11 @@
 #include <math.h>
 
 #include "models/base/mem.h"
+#include "sim/world/channel.h"
 #include "sim/world/inside.h"
 #include "sim/world/observe.h"
 #include "sim/world/population.h"
+#include "sim/world/private.h"
 #include "sim/world/watch.h"
 
 /* Below this height under the lowest final one, blocks are not kept for peers: an epoch, so that its
@@ -58,7 +60,8 @@ static enum dc_status world_store(struct ds_world *w, const struct world_genesis
                                  .deal = g->deal,
                                  .regions = regions,
                                  .allowance_ns = allowance,
-                                 .beacon = world_beacon(w)};
+                                 .beacon = world_beacon(w),
+                                 .holders = world_private_holders(w)};
     struct dc_keypair registrar;
     dc_node_keys(w->scenario->seed, UINT32_MAX, &registrar, NULL);
     memcpy(genesis.registrar_key, registrar.public, sizeof genesis.registrar_key);
@@ -82,7 +85,7 @@ struct dc_node_config world_node_config(struct ds_world *w, uint32_t n,
                                               [DS_ROLE_CLIENT] = DC_NODE_CLIENT};
     const struct ds_group *g = w->group[n];
     const struct world_strategy *played = world_played(w, w->truth[n]);
-    return (struct dc_node_config){
+    struct dc_node_config config = {
         .chain = w->chain,
         .id = n,
         .role = roles[g->role],
@@ -103,6 +106,8 @@ struct dc_node_config world_node_config(struct ds_world *w, uint32_t n,
         .deal_epochs = g->demand.deal_epochs,
         .timeout_ns = g->demand.timeout_ns,
         .price_get = w->params.price_gib_epoch / 1000 + 1};
+    world_private_config(w, n, &config);
+    return config;
 }
 
 static enum dc_status world_nodes(struct ds_world *w, const struct world_genesis *g,
@@ -270,6 +275,7 @@ static enum dc_status world_kernel(struct ds_world *w, struct dc_error *error)
     for (uint32_t n = 0; n < w->nodes; n++)
         world_post_self(w, 0, n, 1, EV_START, 0);
     world_demand_start(w);
+    world_private_start(w);
     return DC_OK;
 }
 
@@ -351,13 +357,19 @@ static enum dc_status world_make(struct ds_world *w, struct dc_error *error)
     if (s == DC_OK)
         s = world_links(w, error);
     if (s == DC_OK)
+        s = world_private_keys(w, error);
+    if (s == DC_OK)
         s = world_store(w, &genesis, error);
     if (s == DC_OK)
         s = world_nodes(w, &genesis, error);
     if (s == DC_OK)
         s = world_demand_create(w, &genesis, error);
     if (s == DC_OK)
+        s = world_private_create(w, error);
+    if (s == DC_OK)
         s = world_rational_create(w, &genesis, error);
+    if (s == DC_OK)
+        s = world_channels_create(w, error);
     if (s == DC_OK)
         s = world_faults_create(w, error);
     if (s == DC_OK)
@@ -456,11 +468,13 @@ void ds_world_destroy(struct ds_world *w)
     world_observer_free(w);
     for (uint32_t i = 0; w->shard != NULL && i < w->threads; i++)
         world_shard_free(w, &w->shard[i]);
+    world_channels_free(w);
     for (uint32_t n = 0; w->node != NULL && n < w->nodes; n++)
         dc_node_destroy(w->node[n]);
     ds_kernel_destroy(w->kernel);
     world_faults_free(w);
     world_demand_free(w);
+    world_private_free(w);
     world_rational_free(w);
     world_machines_free(w);
     if (w->store != NULL)

@@ -11,6 +11,7 @@
 
 #include <signal.h>
 
+#include "models/base/step.h"
 #include "sim/record/record.h"
 #include "sim/scenario/scenario.h"
 
@@ -187,5 +188,15 @@ struct ds_world_counts ds_world_counts(const struct ds_world *w);
 extern const char *const ds_event_names[];
 /* And of message kinds: those of enum dc_message, then the overlay's own. */
 extern const char *const ds_message_names[];
+
+/* The table of virtual costs (cost.c).  Its version counts up whenever a constant changes that some
+ * older scenario is charged by: results of different versions cannot be compared.  New operations
+ * alone (1 to 2) change no older result. */
+#define DS_COST_VERSION 2
+struct ds_cost {
+    const char *name, *meaning;
+    uint32_t ns;
+};
+extern const struct ds_cost ds_costs[DC_COST_COUNT];
 
 #endif

@@ -59,6 +59,35 @@ static void test_execution(void)
     block_case(&b, 1, DS_CHECK_EXECUTION, "heartbeat of node 4, 9 heights behind, with 200");
 }
 
+static void test_pool(void)
+{
+    struct ds_check_block b = a_block(7);
+    b.pool.known = true;
+    b.pool.before = 100;
+    b.pool.in = 50;
+    b.pool.out = 120;
+    b.pool.after = 30;
+    b.pool.images_before = 4;
+    b.pool.images_after = 6;
+    b.pool.spent = 2;
+    block_case(&b, 1, DS_CHECK_MONEY, NULL);
+    b.pool.after = 31;
+    block_case(&b, 1, DS_CHECK_MONEY, "leaves a shielded pool of 31: it had 100, 50 came and 120");
+    b.pool.out = 151;
+    b.pool.after = UINT64_MAX; /* below zero */
+    block_case(&b, 1, DS_CHECK_MONEY, "leaves a shielded pool of 18446744073709551615");
+    b.pool.known = false;
+    block_case(&b, 1, DS_CHECK_MONEY, NULL);
+    b.pool.known = true;
+    b.pool.out = 120;
+    b.pool.after = 30;
+    b.pool.images_after = 5;
+    block_case(&b, 1, DS_CHECK_MONEY, "spends 2 notes, 0 of them again");
+    b.pool.images_after = 6;
+    b.pool.again = 1;
+    block_case(&b, 1, DS_CHECK_MONEY, "spends 2 notes, 1 of them again");
+}
+
 static void test_money(void)
 {
     struct ds_check_block b[2] = {a_block(10), a_block(11)};
@@ -389,6 +418,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         {"execution", test_execution},
+        {"pool", test_pool},
         {"money", test_money},
         {"slashing", test_slashing},
         {"slashing: caught and not punished", test_caught},

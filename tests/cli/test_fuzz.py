@@ -80,7 +80,7 @@ class Fuzz(Case):
         self.assertEqual(got["runs"], 30)
         self.assertGreater(got["virtual_s"], 30 * 20)
         begun = {kind: sum(phases.values()) for kind, phases in got["coverage"].items()}
-        self.assertEqual(len(begun), 19)
+        self.assertEqual(len(begun), 21)
         self.assertGreater(sum(n > 0 for n in begun.values()), 12)
         phases = [sum(k[p] for k in got["coverage"].values()) for p in got["coverage"]["crash"]]
         self.assertGreater(sum(n > 0 for n in phases), 5)

@@ -1,5 +1,5 @@
 """Scenarios that are wrong: place, reason, suggestion, exit code 2, and no file left behind; and
-those of scenarios/ that are about faults, which run in a second: what they expect holds."""
+those of scenarios/ that are about faults or privacy, which run in seconds: what they expect holds."""
 import json
 import os
 import unittest
@@ -178,10 +178,20 @@ FAULTS = [
     ("flapping", 0, False, ["faults.flap.for=1 ms"]),
     ("fork-by-collusion", 1, True, ["faults.clique.nodes=val[6..8]"]),  # more than a third collude
     ("late-joiners", 0, True, ["faults.flash.at=1 s"]),
+    ("mitm", 0, True, ["faults.between.src=val[0..4]"]),
     ("one-way", 0, False, ["faults.mute.src=val[0..3]", "faults.deaf.dst=val[0..3]"]),
     ("ring-of-majorities", 0, False, ["faults.ring.for=1 s"]),
     ("spam", 0, False, ["network.bandwidth=5 Mbit"]),
     ("twins-in-the-wild", 0, True, ["faults.twins.behaviour=delay"]),
+]
+
+
+# The same of those that are about privacy; --set for a quick run (private-payments takes half a minute).
+PRIVATE = [
+    ("encrypted-usage", 0, True, ["faults=[{kind: crash, at: 1 s, nodes: 'val[0..2]'}]"]),
+    ("federated-training", 0, True, ["faults=[{kind: crash, at: 9 s, nodes: gpu}]"]),
+    ("sealed-auction", 0, False, ["applications.house.participants=cli[3..5]",
+                                  "faults=[{kind: crash, at: 1 s, nodes: 'cli[3]'}]"]),
 ]
 
 
@@ -203,6 +213,14 @@ class Faults(Case):
         other = self.run_one(name, *(a for w in wrong for a in ("--set", w)), code=1)
         self.assertFalse(all(c["held"] for c in other["expectations"] + other["sometimes"]))
 
+    def test_private_payments_in_short(self):
+        self.assertRegex(cli.read(scenario("private-payments.yaml")), rb"^# .+\n(#.*\n)*# Answer \(seed 1")
+        short = ["--set", "nodes.val.count=10", "--set", "duration=2 epochs", "--set",
+                 "nodes.cli.count=6", "--set", "expect=[safety, supply, payments_private > 50]"]
+        one = self.run_one("private-payments", *short, "--threads", "1", code=0)
+        two = self.run_one("private-payments", *short, "--threads", "2", code=0)
+        self.assertEqual(one["trace_digest"], two["trace_digest"])
+
     def test_the_fork_convicts_a_third(self):
         found = self.run_one("fork-by-collusion", code=1)
         self.assertEqual(found["invariant"], "agreement")
@@ -216,7 +234,7 @@ def add_try(row):
     setattr(Faults, "test_" + row[0].replace("-", "_"), lambda self: self.try_one(*row))
 
 
-for row in FAULTS:
+for row in FAULTS + PRIVATE:
     add_try(row)
 
 if __name__ == "__main__":

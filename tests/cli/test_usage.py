@@ -105,6 +105,8 @@ class Refusals(Case):
         self.refuse(["bench", "fold"], "did you mean `phold`?")
         self.refuse(["bench", "phold", "--lps", "0"], "--lps")
         self.refuse(["bench", "phold", "--end", "never"], "--end")
+        self.refuse(["bench", "crypto", "--seconds", "0"], "--seconds")
+        self.refuse(["bench", "crypto", "--only", "krypto"], "--only")
 
     def test_two_dashes_end_the_options(self):
         self.refuse(["run", "--", "--quiet"], "--quiet", "cannot read", code=3)
@@ -251,6 +253,24 @@ class Benchmarks(Case):
         line, = self.numbers("consensus", "--validators", "8", "--decisions", "3", "--latency",
                              "20 ms", "--modelled")
         self.assertGreaterEqual(int(line["decisions"]), 3)
+
+    def test_crypto_has_every_operation(self):
+        found = self.numbers("crypto", "--seconds", "0.001")
+        names = [f["name"] for f in found]
+        self.assertEqual(len(names), len(set(names)))
+        for family in ("sign", "msm_147", "range_prove_64x1", "ring_sign_11", "circuit_prove_1024",
+                       "elgamal_encrypt", "frost_sign_11", "bfv_encrypt", "handshake_xx", "smt_add"):
+            self.assertIn("crypto." + family, names)
+        for f in found:
+            self.assertGreaterEqual(float(f["ratio"]), 0)
+        charged = [f["name"] for f in found if "table_ratio" in f]
+        self.assertIn("crypto.range_verify_64x1", charged)
+        self.assertGreater(len(charged), 15)
+        again = {f["name"]: f["checksum"]
+                 for f in self.numbers("crypto", "--seconds", "0.002", "--only", "crypto.frost")}
+        for f in found:
+            self.assertEqual(again.get(f["name"], f["checksum"]), f["checksum"])
+        self.assertEqual(len(again), 4)
 
     def test_gossip_reaches_everyone(self):
         line, = self.numbers("gossip", "--nodes", "200", "--blocks", "2", "--degree", "6")

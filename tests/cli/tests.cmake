@@ -10,7 +10,7 @@ endfunction()
 
 if(TARGET destrasim)
   destra_cli_test(usage LABELS unit TIMEOUT 300)
-  destra_cli_test(scenarios LABELS unit TIMEOUT 120)
+  destra_cli_test(scenarios LABELS unit TIMEOUT 300)
   destra_cli_test(run LABELS unit TIMEOUT 300)
   destra_cli_test(detect LABELS unit TIMEOUT 120)
   destra_cli_test(determinism LABELS determinism TIMEOUT 600)

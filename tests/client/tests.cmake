@@ -1,1 +1,7 @@
 destra_test(client/test_client models_adversary LABELS unit)
+destra_test(client/test_wallet models_adversary LABELS unit)
+destra_test(client/test_contracts models_adversary LABELS unit)
+destra_test(client/test_app_training models_client)
+destra_test(client/test_app_inference models_client)
+destra_test(client/test_app models_adversary LABELS unit)
+destra_test(client/test_app_crash models_adversary)

@@ -100,9 +100,10 @@ struct dc_block *dc_store_intern(struct dc_store *s, const uint8_t *bytes, size_
     return b;
 }
 
-/* The state is its first part: H(parent's root, transactions, height). */
+/* The state is its first part, H(parent's root, transactions, height), and in odd epochs there is
+ * a vault in it. */
 static void outcome(const struct dc_block *parent, const struct dc_header *h,
-                    const struct dc_hash *tx_root, struct dc_hash part[6], struct dc_hash *root,
+                    const struct dc_hash *tx_root, struct dc_hash part[DC_STATE_PARTS], struct dc_hash *root,
                     struct dc_hash *beacon)
 {
     struct dc_hasher x;
@@ -110,9 +111,10 @@ static void outcome(const struct dc_block *parent, const struct dc_header *h,
     dc_hasher_update(&x, parent->header.state_root.b, 32);
     dc_hasher_update(&x, tx_root->b, 32);
     dc_hasher_update64(&x, h->height);
-    memset(part, 0, 6 * sizeof *part);
+    memset(part, 0, DC_STATE_PARTS * sizeof *part);
     part[0] = dc_hasher_final(&x);
-    *root = dc_hash_bytes(DC_DOMAIN_STATE_NODE, part, 6 * sizeof *part);
+    part[DC_STATE_PARTS - 1].b[0] = h->epoch % 2;
+    *root = dc_state_parts_root(part);
     dc_hasher_init(&x, DC_DOMAIN_BEACON);
     dc_hasher_update(&x, parent->header.beacon.b, 32);
     dc_hasher_update(&x, h->vrf, sizeof h->vrf);
@@ -129,7 +131,7 @@ bool dc_store_execute(struct dc_store *s, struct dc_block *b, struct dc_effects 
     struct dc_block *parent = dc_store_find(s, &b->header.parent);
     bool ok = parent != NULL && atomic_load(&parent->executed) == 1;
     DC_CHECK(ok); /* whoever executes has executed the parent */
-    struct dc_hash tx_root = dc_tx_root(b->tx, b->tx_count), part[6], root, beacon;
+    struct dc_hash tx_root = dc_tx_root(b->tx, b->tx_count), part[DC_STATE_PARTS], root, beacon;
     outcome(parent, &b->header, &tx_root, part, &root, &beacon);
     ok = dc_hash_equal(&tx_root, &b->header.tx_root) &&
          dc_hash_equal(&root, &b->header.state_root) && dc_hash_equal(&beacon, &b->header.beacon);
@@ -192,7 +194,7 @@ bool dc_store_build(struct dc_store *s, struct dc_block *parent, struct dc_block
         chosen[i] = true;
     struct dc_header *h = &parts->header;
     h->tx_root = dc_tx_root(candidate, count);
-    struct dc_hash part[6];
+    struct dc_hash part[DC_STATE_PARTS];
     outcome(parent, h, &h->tx_root, part, &h->state_root, &h->beacon);
     memset(&h->committee_root, 0, sizeof h->committee_root);
     if (h->height == dc_epoch_last_height(h->epoch, s->config.epoch_blocks))

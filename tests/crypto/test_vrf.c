@@ -6,23 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void from_hex(const char *hex, uint8_t *out, size_t size)
-{
-    CU_ASSERT_EQUAL_FATAL(test_hex(hex, out, size), size);
-}
-
 /* Example 16 typed in, for where the shared folder is absent. */
 static void test_example_16(void)
 {
     uint8_t seed[32], proof[80], beta[64], got[80], out[64];
     struct dc_keypair key;
-    from_hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", seed, 32);
-    from_hex("8657106690b5526245a92b003bb079ccd1a92130477671f6fc01ad16f26f723f26f8a57ccaed74ee1b"
-             "190bed1f479d9727d2d0f9b005a6e456a35d4fb0daab1268a1b0db10836d9826a528ca76567805",
-             proof, 80);
-    from_hex("90cf1df3b703cce59e2a35b925d411164068269d7b2d29f3301c03dd757876ff66b71dda49d2de59d0"
-             "3450451af026798e8f81cd2e333de5cdf4f3e140fdd8ae",
-             beta, 64);
+    test_hex_all("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", seed, 32);
+    test_hex_all(
+        "8657106690b5526245a92b003bb079ccd1a92130477671f6fc01ad16f26f723f26f8a57ccaed74ee1b"
+        "190bed1f479d9727d2d0f9b005a6e456a35d4fb0daab1268a1b0db10836d9826a528ca76567805",
+        proof, 80);
+    test_hex_all(
+        "90cf1df3b703cce59e2a35b925d411164068269d7b2d29f3301c03dd757876ff66b71dda49d2de59d0"
+        "3450451af026798e8f81cd2e333de5cdf4f3e140fdd8ae",
+        beta, 64);
     dc_keypair_from_seed(seed, &key);
     dc_vrf_prove(NULL, &key, NULL, 0, got, out, NULL);
     CU_ASSERT_EQUAL(memcmp(got, proof, 80), 0);
@@ -46,16 +43,16 @@ static void test_examples(void)
         uint8_t proof[80], out[64];
         struct dc_vrf_steps steps;
         struct dc_keypair key;
-        from_hex(json_text(v, "SK"), seed, 32);
-        from_hex(json_text(v, "PK"), pk, 32);
+        test_hex_all(json_text(v, "SK"), seed, 32);
+        test_hex_all(json_text(v, "PK"), pk, 32);
         size_t n = test_hex(json_text(v, "alpha"), alpha, sizeof alpha);
         CU_ASSERT_NOT_EQUAL_FATAL(n, SIZE_MAX);
-        from_hex(json_text(v, "H"), h, 32);
-        from_hex(json_text(v, "k_string"), nonce, 64);
-        from_hex(json_text(v, "U"), u, 32);
-        from_hex(json_text(v, "V"), w, 32);
-        from_hex(json_text(v, "pi"), pi, 80);
-        from_hex(json_text(v, "beta"), beta, 64);
+        test_hex_all(json_text(v, "H"), h, 32);
+        test_hex_all(json_text(v, "k_string"), nonce, 64);
+        test_hex_all(json_text(v, "U"), u, 32);
+        test_hex_all(json_text(v, "V"), w, 32);
+        test_hex_all(json_text(v, "pi"), pi, 80);
+        test_hex_all(json_text(v, "beta"), beta, 64);
         dc_keypair_from_seed(seed, &key);
         CU_ASSERT_EQUAL(memcmp(key.public, pk, 32), 0);
         dc_vrf_prove(NULL, &key, alpha, n, proof, out, &steps);

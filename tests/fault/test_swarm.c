@@ -97,7 +97,7 @@ static void test_many(void)
         look_at(&s, run, &seen);
         ds_scenario_free(&s);
     }
-    for (size_t k = 0; k < DS_FAULT_KINDS; k++) {
+    for (size_t k = 0; k < DS_FAULT_SWARM_KINDS; k++) {
         CU_ASSERT_TRUE(seen.kinds[k] > RUNS / 20);
         CU_ASSERT_TRUE(seen.alone[k] > RUNS / 4); /* a swarm: often it is left out */
     }

@@ -1,12 +1,14 @@
 /* Every decoder of models/wire and models/crypto, and the readers of files that sim/ has.
  *
- *   input = which (1 byte) | bytes
+ *   input = which (1 byte; 255: a proof about a sparse Merkle tree) | bytes
  *
  * Bytes are taken or refused; what is taken and has a plain encoder must encode to the same bytes, so
  * that no two byte strings mean one object.  Built for libFuzzer, or with replay.c as a test. */
 #include "models/base/mem.h"
+#include "models/client/app.h"
 #include "models/consensus/env.h"
 #include "models/crypto/cert.h"
+#include "models/crypto/smt.h"
 #include "models/wire/epoch_msg.h"
 #include "models/wire/service_msg.h"
 #include "models/wire/tx.h"
@@ -97,7 +99,25 @@ static void one_request(const uint8_t *bytes, size_t size)
 static void one_tx(const uint8_t *bytes, size_t size)
 {
     struct dc_tx tx;
-    (void)dc_tx_decode(bytes, size, &tx);
+    if (!dc_tx_decode(bytes, size, &tx))
+        return;
+    size_t head = dc_tx_signed(&tx) ? size - DC_SIGNATURE_BYTES : size;
+    uint8_t *again = dc_mem_need(size, 1, "a transaction");
+    same(bytes, head, again, dc_tx_encode_unsigned(&tx, again, size));
+    dc_mem_free(again);
+}
+
+/* A root and a leaf, then the proof: with a hash that nobody inverts, it must be refused. */
+static void one_sparse(const uint8_t *bytes, size_t size)
+{
+    struct dc_merkle m = dc_merkle(DC_DOMAIN_IMAGES);
+    struct dc_smt_leaf leaf = {.value = dc_smt_one};
+    struct dc_hash root;
+    if (size < 64)
+        return;
+    memcpy(root.b, bytes, 32);
+    memcpy(leaf.key, bytes + 32, 32);
+    FUZZ_NEED(!dc_smt_check(&m, &root, &leaf, 1, bytes + 64, size - 64));
 }
 
 static void one_evidence(const uint8_t *bytes, size_t size)
@@ -133,6 +153,9 @@ static void one_service(const uint8_t *bytes, size_t size)
     (void)dc_put_reply_decode(bytes, size, &a, &status, &p);
     (void)dc_get_reply_decode(bytes, size, &a, &status, &p, &q, &depth);
     (void)dc_receipt_reply_decode(bytes, size, &report, &p);
+    struct dc_app_message app;
+    if (dc_app_message_decode(bytes, size, &app))
+        FUZZ_NEED(app.kind < DC_APP_KINDS && app.body + app.size == bytes + size);
     if (dc_challenge_decode(bytes, size, &a, &status))
         same(bytes, size, again, dc_challenge_encode(a, status, again));
     if (dc_put_decode(bytes, size, &a, &seed, &put))
@@ -181,7 +204,7 @@ static void one_epochs(const uint8_t *bytes, size_t size)
     }
     if (dc_state_reply_decode(bytes, size, &state)) {
         uint8_t *whole = dc_mem_need(size, 1, "a reply");
-        FUZZ_NEED(DC_STATE_REPLY_HEAD_BYTES + state.block_size == size);
+        FUZZ_NEED(dc_state_reply_head_of(bytes, size) + state.block_size == size);
         dc_state_reply_encode(&state, whole);
         same(bytes, size, whole, size);
         dc_mem_free(whole);
@@ -209,7 +232,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                            one_tx,    one_evidence, one_cert,   one_service,
                                            one_trace, one_epochs,   one_outages};
     dc_crypto_init();
-    if (size > 0)
+    if (size > 0 && data[0] == 255)
+        one_sparse(data + 1, size - 1);
+    else if (size > 0)
         decoders[data[0] % (sizeof decoders / sizeof decoders[0])](data + 1, size - 1);
     return 0;
 }

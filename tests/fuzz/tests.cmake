@@ -13,6 +13,7 @@ function(destra_fuzz name)
   endif()
 endfunction()
 
-destra_fuzz(decode models_consensus sim_workload)
+destra_fuzz(decode models_client models_consensus sim_workload)
 destra_fuzz(scenario sim_scenario)
 destra_fuzz(step models_adversary)
+destra_fuzz(proof models_privacy)

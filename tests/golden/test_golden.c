@@ -91,9 +91,20 @@ static void test_partition(void)
                              .threads = 1});
 }
 
+/* private-payments.yaml in short: confidential transfers among 6 clients and 10 validators. */
+static void test_private(void)
+{
+    golden("private-short", "private-payments.yaml",
+           &(struct run_how){.set = {"nodes.val.count=10", "nodes.cli.count=6", "duration=1 epochs",
+                                     "nodes.cli.payments.arrivals=poisson(1 /s)"},
+                             .threads = 2});
+}
+
 int main(void)
 {
-    static const struct test_case cases[] = {
-        {"smoke", test_smoke}, {"exact-10ms", test_exact}, {"partition, short", test_partition}};
+    static const struct test_case cases[] = {{"smoke", test_smoke},
+                                             {"exact-10ms", test_exact},
+                                             {"partition, short", test_partition},
+                                             {"private, short", test_private}};
     return TEST_MAIN("golden", cases);
 }

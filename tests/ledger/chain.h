@@ -255,11 +255,10 @@ static inline const struct dc_state *chain_state(const struct chain *c)
     return c->tip->state;
 }
 
-/* One transaction in one block: whether it was taken.  A leader's block with a refused transaction
- * in it is invalid. */
-static inline bool chain_taken(struct chain *c, const struct dc_tx *tx)
+/* The one queued transaction in one block: whether it was taken.  A leader's block with a refused
+ * transaction in it is invalid. */
+static inline bool chain_taken_queued(struct chain *c)
 {
-    chain_tx(c, tx);
     struct dc_block_parts parts;
     chain_parts(c, &parts);
     CU_ASSERT_FATAL(dc_store_build(c->store, c->tip, &parts, c->tx, 1, c->chosen, NULL));
@@ -278,6 +277,12 @@ static inline bool chain_taken(struct chain *c, const struct dc_tx *tx)
     chain_step(c);
     CU_ASSERT_TRUE(dc_state_conserved(chain_state(c)));
     return ok;
+}
+
+static inline bool chain_taken(struct chain *c, const struct dc_tx *tx)
+{
+    chain_tx(c, tx);
+    return chain_taken_queued(c);
 }
 
 /* Queues the heartbeats that the next block may include, of every live node for which want(id). */

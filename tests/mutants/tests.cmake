@@ -1,6 +1,6 @@
 # All sources a second time, with the bugs of models/base/mutant.h compiled in: a library for tests
 # that must find them, and the program destrasim-mutants, whose `protocol.mutant` chooses one.
-set(mutant_folders models/base models/crypto models/wire models/ledger models/anomaly models/posync
+set(mutant_folders models/base models/crypto models/privacy models/wire models/ledger models/anomaly models/posync
   models/consensus models/service models/foundation models/client models/node models/adversary
   sim/kernel sim/net sim/workload sim/scenario sim/fault sim/record sim/check sim/world analysis)
 set(mutant_sources)
@@ -13,7 +13,7 @@ set_source_files_properties("${assets}" PROPERTIES GENERATED TRUE)
 add_library(destra_mutants STATIC ${mutant_sources} "${assets}")
 add_dependencies(destra_mutants analysis)
 target_compile_definitions(destra_mutants PUBLIC DC_MUTANTS=1)
-target_link_libraries(destra_mutants PUBLIC destra_flags m PkgConfig::SODIUM OpenMP::OpenMP_C
+target_link_libraries(destra_mutants PUBLIC destra_flags m PkgConfig::SODIUM decaf OpenMP::OpenMP_C
   PkgConfig::IGRAPH PkgConfig::GSL PkgConfig::FYAML PkgConfig::HDF5 hdf5_serial_hl)
 if(main_sources)
   add_executable(destrasim-mutants ${main_sources})

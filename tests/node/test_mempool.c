@@ -165,12 +165,39 @@ static void test_model(void)
     free(n);
 }
 
+/* Those that nobody signs have a limit of their own, and leave room when they go. */
+static void test_unsigned(void)
+{
+    struct dc_mempool m = {0};
+    uint8_t bytes[16] = {DC_TX_SHIELDED}, named[16] = {DC_TX_CALL, 7};
+    for (uint32_t i = 0; i < DC_MEMPOOL_UNSIGNED_MAX; i++) {
+        bytes[0] = i % 2 ? DC_TX_CALL : DC_TX_SHIELDED;
+        dc_put32(bytes + 1, DC_NOBODY);
+        dc_put32(bytes + 8, i);
+        CU_ASSERT(dc_mempool_add(&m, bytes, sizeof bytes, i / 10));
+        CU_ASSERT(dc_mempool_has(&m, bytes, sizeof bytes));
+    }
+    dc_put32(bytes + 8, DC_MEMPOOL_UNSIGNED_MAX);
+    CU_ASSERT(!dc_mempool_has(&m, bytes, sizeof bytes));
+    CU_ASSERT(!dc_mempool_add(&m, bytes, sizeof bytes, 0));
+    CU_ASSERT(!dc_mempool_has(&m, bytes, sizeof bytes));
+    CU_ASSERT(dc_mempool_add(&m, named, sizeof named, 99)); /* somebody answers for it */
+    dc_mempool_expire(&m, 1 + DC_MEMPOOL_HEIGHTS);
+    CU_ASSERT_EQUAL(m.unsigned_count, DC_MEMPOOL_UNSIGNED_MAX - 10);
+    CU_ASSERT(dc_mempool_add(&m, bytes, sizeof bytes, 99));
+    dc_mempool_expire(&m, 99 + DC_MEMPOOL_HEIGHTS);
+    CU_ASSERT(m.count == 2 && m.unsigned_count == 1);
+    dc_mempool_free(&m);
+    CU_ASSERT(!dc_mempool_has(&m, bytes, sizeof bytes));
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {{"add", test_add},
                                              {"copies", test_copies},
                                              {"expire", test_expire},
                                              {"limit", test_limit},
+                                             {"unsigned", test_unsigned},
                                              {"model", test_model}};
     return TEST_MAIN("mempool", cases);
 }

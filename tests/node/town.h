@@ -10,8 +10,11 @@
 #include "models/adversary/adversary.h"
 #include "models/base/mem.h"
 #include "models/base/rng.h"
+#include "models/client/wallet.h"
+#include "models/crypto/logarithm.h"
 #include "models/ledger/genesis.h"
 #include "models/node/durable.h"
+#include "models/node/holder.h"
 #include "models/wire/service_msg.h"
 #include "models/wire/tx.h"
 #include "tests/support/harness.h"
@@ -72,6 +75,10 @@ struct town {
     struct dc_node *node[TOWN_NODES];
     struct dc_content filler[TOWN_NODES], object[TOWN_NODES];
     struct dc_deal deal[TOWN_NODES];
+    struct dc_stealth_address book[TOWN_NODES]; /* of clients, where genesis makes decoys */
+    struct dc_holders holders;                  /* the first params.holders validators */
+    struct dc_holder_secret holder[TOWN_NODES];
+    struct dc_logarithm *logarithm; /* theirs */
     uint32_t nodes, validators, services, clients;
     int64_t now_ns;
     uint64_t order;
@@ -368,12 +375,17 @@ static inline struct dc_node_config town_config(const struct town *t, uint32_t n
                                    .deal_epochs = 20,
                                    .timeout_ns =
                                        spec->timeout_ns != 0 ? spec->timeout_ns : 2000000000,
-                                   .price_get = 1000};
+                                   .price_get = 1000,
+                                   .book = t->params.decoys != 0 ? t->book : NULL,
+                                   .book_count = t->nodes,
+                                   .holder = n < t->holders.count ? &t->holder[n] : NULL};
 }
 
 static inline void town_nodes(struct town *t, const struct town_spec *spec)
 {
     struct dc_error error = {0};
+    for (uint32_t n = t->nodes - t->clients; t->params.decoys != 0 && n < t->nodes; n++)
+        dc_wallet_address(&t->set.sign[n], &t->book[n]);
     for (uint32_t n = 0; n < t->nodes; n++) {
         struct dc_node_config c = town_config(t, n);
         t->node[n] = dc_node_create(&c, &error);
@@ -387,6 +399,24 @@ static inline void town_nodes(struct town *t, const struct town_spec *spec)
                                .root = t->deal[i].root};
         dc_node_hold(t->node[t->deal[i].node], &held);
     }
+}
+
+/* Keys of the first validators; a small table: what is decrypted in a town is small. */
+static inline void town_holders(struct town *t)
+{
+    struct dc_error error = {0};
+    uint32_t account[TOWN_NODES], count = t->params.holders;
+    if (count == 0)
+        return;
+    for (uint32_t i = 0; i < count; i++)
+        account[i] = i;
+    CU_ASSERT_EQUAL_FATAL(dc_holders_make(TOWN_SEED, account, count, t->params.threshold,
+                                          &t->holders, t->holder, &error),
+                          DC_OK);
+    CU_ASSERT_EQUAL_FATAL(dc_logarithm_create((size_t)1 << 20, &t->logarithm, &error), DC_OK);
+    for (uint32_t i = 0; i < count; i++)
+        t->holder[i].table = t->logarithm;
+    t->set.genesis.holders = &t->holders;
 }
 
 static inline struct town *town_make(const struct town_spec *spec)
@@ -417,6 +447,7 @@ static inline struct town *town_make(const struct town_spec *spec)
                                 .regions = 1};
     CU_ASSERT_EQUAL_FATAL(dc_genesis_set_create(&g, &t->params, &t->set, &error), DC_OK);
     town_storage(t, spec);
+    town_holders(t);
     struct dc_store_config config = {.chain = TOWN_CHAIN,
                                      .crypto = &t->crypto,
                                      .memo = true,
@@ -441,6 +472,7 @@ static inline void town_free(struct town *t)
     dc_store_destroy(t->store);
     dc_genesis_set_free(&t->set);
     dc_crypto_close(&t->crypto);
+    dc_logarithm_destroy(t->logarithm);
     free(t->event);
     free(t);
 }

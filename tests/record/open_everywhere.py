@@ -132,6 +132,7 @@ def check_synthetic(path):
             "node_epoch/forecast": value(105, epochs, nodes) / 2.**31, "epochs/theta": np.full(epochs, 0.25),
             "strategies/nodes": value(140, epochs, 4).ravel(), "strategies/strategy": np.tile(np.arange(4), epochs),
             "strategies/payoff": double(value(143, epochs, 4)).ravel(),
+            "private/payments": value(150, epochs), "private/pool": value(151, epochs),
             "node_epoch/p_value": double(value(120, epochs, nodes)),
             "node_epoch/difficulty": value(110, epochs, nodes) % 256,
             "node_epoch/bond": value(130, epochs, nodes), "node_epoch/reward": value(131, epochs, nodes),

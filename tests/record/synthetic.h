@@ -131,6 +131,11 @@ static enum dc_status synthetic_epoch(const struct synthetic *s, struct ds_recor
         strategy.slashed += s->touch_table == DS_TABLE_STRATEGIES && e == 0;
         status = ds_recorder_append(r, DS_TABLE_STRATEGIES, &strategy, error);
     }
+    struct ds_row_private private = {.payments = synthetic_value(150, e, 0),
+                                     .pool = synthetic_value(151, e, 0)};
+    private.marks += s->touch_table == DS_TABLE_PRIVATE && e == 0;
+    if (status == DC_OK)
+        status = ds_recorder_append(r, DS_TABLE_PRIVATE, &private, error);
     struct ds_row_digest digest = {(int64_t)(e + 1) * 60000000000, e * 100, a->digest};
     if (status == DC_OK)
         status = ds_recorder_append(r, DS_TABLE_DIGEST, &digest, error);

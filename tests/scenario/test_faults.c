@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define HEAD                                                                                       \
-    "name: f\nduration: 100 s\nnetwork: {latency: 5 ms}\nnodes:\n"                                 \
+    "name: f\nduration: 100 s\nnetwork: {latency: 5 ms, channels: real}\nnodes:\n"                 \
     "  - {name: val, role: validator, count: 20}\n  - {name: sto, role: service, count: 4}\n"      \
     "faults:\n"
 
@@ -64,6 +64,8 @@ static const struct {
      "budget: 2, reselect: 1 s}",
      {"behaviour: delay", "victims: 50 % of all", "budget: 2", "nodes: coming leaders"}},
     {"{at: 1 s, kind: grief, nodes: sto, latency_add: 1 s}", {"count: 10"}},
+    {"{at: 1 s, kind: mitm, src: val, dst: sto}", {"src: val", "dst: sto"}},
+    {"{at: 1 s, kind: revoke, nodes: 'val[0]'}", {"kind: revoke"}},
 };
 
 static void test_kinds(void)

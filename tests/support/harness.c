@@ -64,3 +64,8 @@ size_t test_hex(const char *hex, uint8_t *out, size_t out_max)
     }
     return n / 2;
 }
+
+void test_hex_all(const char *hex, uint8_t *out, size_t size)
+{
+    CU_ASSERT_EQUAL_FATAL(test_hex(hex, out, size), size);
+}

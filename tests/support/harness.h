@@ -27,5 +27,7 @@ char *test_shared_file(const char *path, size_t *size);
 
 /* Hex text to bytes; returns the count, or SIZE_MAX on bad hex or when out is too small. */
 size_t test_hex(const char *hex, uint8_t *out, size_t out_max);
+/* The same of hex text for exactly size bytes; else the test ends. */
+void test_hex_all(const char *hex, uint8_t *out, size_t size);
 
 #endif

@@ -1,0 +1,8 @@
+destra_test(privacy/test_transfer models_privacy LABELS "unit;property")
+destra_test(privacy/test_transfer_bits models_privacy LABELS slow)
+destra_test(privacy/test_auction models_privacy LABELS "unit;property")
+destra_test(privacy/test_escrow models_privacy LABELS "unit;property")
+destra_test(privacy/test_rating models_privacy LABELS "unit;property")
+destra_test(privacy/test_inference models_privacy)
+destra_test(privacy/test_training models_privacy m)
+destra_test(privacy/test_usage models_privacy LABELS "unit;property")
