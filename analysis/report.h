@@ -25,11 +25,20 @@ struct da_claim {
     double value; /* NaN: not measured */
 };
 
+/* A private application of a scenario and what came of it, in words; exact: 1 yes, 0 no, NaN: it did
+ * not come to its end. */
+struct da_application {
+    const char *name, *kind, *result;
+    double exact;
+};
+
 struct da_report_run {
     const char *name;     /* of the file, without its folder */
     struct da_file *file; /* of a run */
     const struct da_claim *claim;
     size_t claims;
+    const struct da_application *application;
+    size_t applications;
     bool judged; /* claim holds all expectations; else they are shown as the scenario has them */
 };
 

@@ -339,6 +339,8 @@ void da_report_run(struct da_report *r, const struct da_report_run *in, const ch
     da_report_show(r, da_run_map(&run));
     da_report_show(r, da_run_traffic(&run));
     da_run_traffic_table(&run);
+    da_report_section(r, "private", "Private payments, applications and channels");
+    da_run_private(&run);
     provenance(&run);
     da_report_prefix(r, "", NULL);
 }

@@ -69,4 +69,7 @@ struct da_figure *da_run_traffic(const struct da_run *run);
 void da_run_traffic_table(const struct da_run *run);
 struct da_figure *da_run_map(const struct da_run *run);
 
+/* report_private.c: payments, applications and channels; nothing where a run has none of them */
+void da_run_private(const struct da_run *run);
+
 #endif

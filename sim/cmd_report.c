@@ -21,6 +21,7 @@
 #include "models/base/mem.h"
 #include "sim/build_info.h"
 #include "sim/cmd_report.h"
+#include "sim/cmd_world.h"
 #include "sim/record/read.h"
 
 struct source {
@@ -30,7 +31,8 @@ struct source {
     struct da_study study;
     bool is_study;
     struct da_claim *claim;
-    struct ds_scenario scenario; /* claims borrow from it */
+    struct da_application *application;
+    struct ds_scenario scenario; /* claims and applications borrow from it */
     bool loaded;
 };
 
@@ -96,6 +98,31 @@ static bool load_scenario(struct ds_results *results, struct ds_scenario *out)
     return status == DC_OK;
 }
 
+static double summed_up(const struct source *s, const char *before, const char *metric)
+{
+    char *path = joined(before, metric);
+    struct da_array a = da_file_array(s->file, path);
+    dc_mem_free(path);
+    return a.value != NULL && a.count == 1 ? a.value[0] : NAN;
+}
+
+static void tell_applications(struct source *s)
+{
+    const struct ds_scenario *from = &s->scenario;
+    s->application =
+        dc_mem_need(from->applications_count + 1, sizeof *s->application, "applications");
+    for (size_t i = 0; i < from->applications_count; i++) {
+        const struct ds_application *a = &from->applications[i];
+        struct dc_text words = {0};
+        double result = summed_up(s, "/summary/application_result.", a->name);
+        double exact = summed_up(s, "/summary/application_exact.", a->name);
+        ds_summary_application(a, result, exact, &words);
+        s->application[i] = (struct da_application){a->name, ds_choices_application[a->kind].name,
+                                                    joined(words.data, ""), exact};
+        dc_text_free(&words);
+    }
+}
+
 static void judge(struct source *s)
 {
     struct ds_results *results = NULL;
@@ -108,12 +135,10 @@ static void judge(struct source *s)
     s->claim = dc_mem_need(s->scenario.expects_count + 1, sizeof *s->claim, "expectations");
     for (size_t i = 0; i < s->scenario.expects_count; i++) {
         const struct ds_expect *e = &s->scenario.expects[i];
-        char *metric = joined("/summary/", e->metric);
-        struct da_array a = da_file_array(s->file, metric);
-        double value = a.value != NULL && a.count == 1 ? a.value[0] : NAN;
+        double value = summed_up(s, "/summary/", e->metric);
         s->claim[i] = (struct da_claim){e->text, ds_expect_holds(e, value), value};
-        dc_mem_free(metric);
     }
+    tell_applications(s);
 }
 
 /* The results file in a folder: a sweep's, else a tuning's. */
@@ -165,6 +190,9 @@ static int open_source(struct source *s, const char *path)
 
 static void close_source(struct source *s)
 {
+    for (size_t i = 0; s->loaded && i < s->scenario.applications_count; i++)
+        dc_mem_free((char *)s->application[i].result);
+    dc_mem_free(s->application);
     if (s->loaded)
         ds_scenario_free(&s->scenario);
     dc_mem_free(s->claim);
@@ -180,6 +208,8 @@ static struct da_report_run run_of(const struct source *s)
                                   .file = s->file,
                                   .claim = s->claim,
                                   .claims = s->loaded ? s->scenario.expects_count : 0,
+                                  .application = s->application,
+                                  .applications = s->loaded ? s->scenario.applications_count : 0,
                                   .judged = s->loaded};
 }
 

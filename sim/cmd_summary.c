@@ -90,49 +90,6 @@ static void print_chain(const struct ds_outcome *o)
                ds_word_percent(value(o, "requests_failed") / value(o, "requests_total")).text);
 }
 
-/* The result of an application in the words of its kind (metric application_result). */
-static void print_application(const struct ds_application *a, double result)
-{
-    switch ((enum ds_application_kind)a->kind) {
-    case DS_APPLICATION_AUCTION: printf("sold for %.12g DSYNC\n", result); return;
-    case DS_APPLICATION_ESCROW:
-        printf(result != 0 ? "was paid to its payee\n" : "went back to its payer\n");
-        return;
-    case DS_APPLICATION_RATING: printf("gave %.3g of 5 in the mean\n", result); return;
-    case DS_APPLICATION_USAGE: printf("opened to a total of %.12g\n", result); return;
-    case DS_APPLICATION_INFERENCE:
-        printf("gave %.12g clients the answer of the plain computation\n", result);
-        return;
-    case DS_APPLICATION_TRAINING:
-        printf(result != 0 ? "led to the weights of the plain computation\n"
-                           : "led to other weights than the plain computation\n");
-        return;
-    case DS_APPLICATION_KINDS: return;
-    }
-}
-
-static void print_private(const struct ds_outcome *o)
-{
-    const struct ds_scenario *s = o->scenario;
-    if (value(o, "payments_private") > 0)
-        printf("Private     %s payments, final after %s in the median, 99 %% within %s; %s given up\n",
-               count_of(o, "payments_private").text,
-               ds_word_time(value(o, "payment_latency.p50")).text,
-               ds_word_time(value(o, "payment_latency.p99")).text,
-               count_of(o, "payments_failed").text);
-    for (size_t i = 0; i < s->applications_count; i++) {
-        char name[128];
-        const struct ds_application *a = &s->applications[i];
-        snprintf(name, sizeof name, "application_result.%s", a->name);
-        printf("%-11s %s (%s) ", i == 0 ? "Apps" : "", a->name,
-               ds_choices_application[a->kind].name);
-        if (has(o, name))
-            print_application(a, value(o, name));
-        else
-            printf("did not come to its end\n");
-    }
-}
-
 /* ---- what theta caught and missed ------------------------------------------------------------ */
 
 static void print_challenges(const struct ds_outcome *o)
@@ -341,7 +298,7 @@ void ds_summary_print(const struct ds_outcome *o)
 {
     print_head(o);
     print_chain(o);
-    print_private(o);
+    ds_summary_private(o);
     if (o->scenario->services_count > 0) {
         print_challenges(o);
         print_caught(o);

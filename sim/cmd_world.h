@@ -23,6 +23,11 @@ struct ds_outcome {
 };
 void ds_summary_print(const struct ds_outcome *outcome); /* one screen for people */
 void ds_summary_json(const struct ds_outcome *outcome);  /* one object */
+void ds_summary_private(const struct ds_outcome *outcome); /* of it, what is private; and channels */
+/* What an application came to, in the words of its kind; result and exact: application_result.NAME
+ * and application_exact.NAME. */
+void ds_summary_application(const struct ds_application *a, double result, double exact,
+                            struct dc_text *out);
 const char *ds_summary_end(enum ds_world_end end);       /* how it ended, in one word */
 /* Writes JUnit XML to path; stopped: what made the run fail, or NULL.  Returns an exit code. */
 int ds_summary_junit(const struct ds_outcome *outcome, const char *stopped, const char *path);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "models/client/app.h"
 #include "models/consensus/env.h"
 #include "models/node/channel.h"
 #include "models/node/late.h"
@@ -46,10 +47,33 @@ void ds_describe_event(uint32_t event, uint64_t a, struct dc_text *out)
     const char *name = ds_event_names[event];
     if (strcmp(name, "timer") == 0)
         ds_describe_timer(a, out);
+    else if (strcmp(name, "call") == 0 && ds_world_private_call(a) != NULL)
+        dc_text_printf(out, "call of its user: %s", ds_world_private_call(a));
     else if (strcmp(name, "call") == 0)
         dc_text_printf(out, "call %llu of its user", U(a));
     else
         dc_text_add(out, name);
+}
+
+static void say_private_note(struct words *w, const struct ds_watched *e)
+{
+    uint32_t number = (uint32_t)e->a;
+    if (e->note == DC_NOTE_PAID && e->b == 0) {
+        dc_text_add(w->out, "private payment given up");
+    } else if (e->note == DC_NOTE_PAID) {
+        dc_text_printf(w->out, "private payment final after %.6f s", (double)e->a * 1e-9);
+    } else if (e->note == DC_NOTE_RECEIVED) {
+        dc_text_printf(w->out, "found a note of %llu nDSYNC for it, %s", U(e->a),
+                       e->b != 0 ? "of its own making" : "from somebody else");
+    } else {
+        dc_text_add(w->out, "application ");
+        if (number < w->scenario->applications_count)
+            dc_text_printf(w->out, "%s ", w->scenario->applications[number].name);
+        if (e->b == DC_APP_REFUSED)
+            dc_text_add(w->out, "given up");
+        else
+            dc_text_printf(w->out, "over, with result %llu", U(e->b));
+    }
 }
 
 static void say_note(struct words *w, const struct ds_watched *e)
@@ -73,6 +97,9 @@ static void say_note(struct words *w, const struct ds_watched *e)
                        e->b != 0 ? "proved" : "could not prove", U(e->a));
         break;
     case DC_NOTE_TURNED: dc_text_add(out, "changed its strategy"); break;
+    case DC_NOTE_PAID:
+    case DC_NOTE_RECEIVED:
+    case DC_NOTE_APP: say_private_note(w, e); break;
     case DC_NOTE_CHANNEL:
         dc_text_printf(out, "channel: %s",
                        e->b < DC_CHANNEL_OUTCOMES

@@ -17,6 +17,9 @@ void ds_describe_block(const struct ds_scenario *s, const struct dc_block *b, st
 /* One message from its bytes. */
 void ds_describe_message(const struct ds_scenario *s, const uint8_t *bytes, size_t size,
                          struct dc_text *out);
+/* A transaction from its bytes; false: they are none, and nothing is told. */
+bool ds_describe_tx(const struct ds_scenario *s, const uint8_t *bytes, size_t size,
+                    struct dc_text *out);
 /* A timer by the value that it was set with: "timer round". */
 void ds_describe_timer(uint64_t value, struct dc_text *out);
 /* What is told of an event that is no message: index into ds_event_names, and its payload. */

@@ -9,7 +9,6 @@
 #include "models/wire/consensus_msg.h"
 #include "models/wire/epoch_msg.h"
 #include "models/wire/service_msg.h"
-#include "models/wire/tx.h"
 
 struct words {
     const struct ds_scenario *scenario;
@@ -223,81 +222,9 @@ static bool say_state_reply(struct words *w, const uint8_t *bytes, size_t size)
     return say_block(w, r.block, r.block_size);
 }
 
-/* ---- transactions ---------------------------------------------------------------------------- */
-
-static const char *const tx_names[DC_TX_COUNT] = {
-    [DC_TX_TRANSFER] = "transfer",   [DC_TX_BOND] = "bond",
-    [DC_TX_UNBOND] = "unbond",       [DC_TX_REGISTER] = "register",
-    [DC_TX_RENEW] = "renew",         [DC_TX_REVOKE] = "revoke",
-    [DC_TX_DEAL] = "deal",           [DC_TX_RECEIPT] = "receipt",
-    [DC_TX_HEARTBEAT] = "heartbeat", [DC_TX_VERDICT] = "verdict",
-    [DC_TX_ANSWER] = "answer",       [DC_TX_EVIDENCE] = "evidence",
-    [DC_TX_VOTES] = "late votes of", [DC_TX_METER] = "meter",
-    [DC_TX_SHIELD] = "shield",       [DC_TX_SHIELDED] = "confidential transfer",
-    [DC_TX_CALL] = "contract call",  [DC_TX_GRANT] = "grant",
-    [DC_TX_BEACON] = "beacon share"};
-
-static void add_tx(struct words *w, const struct dc_tx *t)
-{
-    static const char *const verdicts[] = {"none", "pass", "fail", "late", "silent"};
-    switch (t->kind) {
-    case DC_TX_TRANSFER:
-        add_node(w, " to ", t->transfer.to);
-        dc_text_printf(w->out, ", %llu nDSYNC", U(t->transfer.amount));
-        break;
-    case DC_TX_BOND:
-    case DC_TX_UNBOND: dc_text_printf(w->out, ", %llu nDSYNC", U(t->bond.amount)); break;
-    case DC_TX_DEAL:
-        add_node(w, " with ", t->deal.node);
-        dc_text_printf(w->out, ", %llu bytes", U(t->deal.size_bytes));
-        break;
-    case DC_TX_RECEIPT:
-        add_node(w, " about ", t->receipt.node);
-        dc_text_printf(w->out, ", epoch %llu: %u of %u timely", U(t->receipt.epoch),
-                       t->receipt.timely, t->receipt.sent);
-        break;
-    case DC_TX_HEARTBEAT: dc_text_printf(w->out, " of height %llu", U(t->heartbeat.height)); break;
-    case DC_TX_VERDICT:
-        add_node(w, " about ", t->verdict.node);
-        dc_text_printf(w->out, ", challenge of height %llu, asking %u: %s", U(t->verdict.height),
-                       t->verdict.asking,
-                       t->verdict.verdict <= DC_TX_VERDICT_MAX ? verdicts[t->verdict.verdict]
-                                                               : "?");
-        break;
-    case DC_TX_ANSWER:
-        dc_text_printf(w->out, " to the demand of height %llu", U(t->answer.height));
-        break;
-    case DC_TX_EVIDENCE: add_node(w, " against ", t->evidence.accused); break;
-    case DC_TX_SHIELD: dc_text_printf(w->out, ", %llu nDSYNC", U(t->shield.amount)); break;
-    case DC_TX_SHIELDED: dc_text_printf(w->out, " of %u bytes", t->shielded.size); break;
-    case DC_TX_CALL:
-        dc_text_printf(w->out, " of kind %u, method %u, %u bytes", t->call.kind, t->call.method,
-                       t->call.size);
-        break;
-    case DC_TX_GRANT:
-        add_node(w, " to ", t->grant.to);
-        dc_text_printf(w->out, ", %llu nDSYNC", U(t->grant.amount));
-        break;
-    case DC_TX_BEACON: dc_text_printf(w->out, " of height %llu", U(t->beacon.height)); break;
-    case DC_TX_VOTES: dc_text_printf(w->out, " height %llu", U(t->votes.height)); break;
-    case DC_TX_METER:
-        dc_text_printf(w->out, " of deal %u, %llu bytes", t->meter.deal, U(t->meter.paid_bytes));
-        break;
-    default: break;
-    }
-}
-
 static bool say_tx(struct words *w, const uint8_t *bytes, size_t size)
 {
-    struct dc_tx t;
-    if (!dc_tx_decode(bytes + 1, size - 1, &t))
-        return false;
-    const char *name = t.kind < DC_TX_COUNT ? tx_names[t.kind] : NULL;
-    dc_text_add(w->out, name != NULL ? name : "of another kind");
-    add_tx(w, &t);
-    if (t.from != DC_NOBODY)
-        add_node(w, ", from ", t.from);
-    return true;
+    return ds_describe_tx(w->scenario, bytes + 1, size - 1, w->out);
 }
 
 /* ---- challenges and clients ------------------------------------------------------------------ */
@@ -403,8 +330,10 @@ static bool say_app(struct words *w, const uint8_t *bytes, size_t size)
     struct dc_app_message m;
     if (!dc_app_message_decode(bytes, size, &m))
         return false;
-    dc_text_printf(w->out, "of %s, application %u, step %u, %u bytes",
-                   ds_choices_application[m.kind].name, m.number, m.step, m.size);
+    if (m.number < w->scenario->applications_count)
+        dc_text_printf(w->out, "of %s ", w->scenario->applications[m.number].name);
+    dc_text_printf(w->out, "(%s), step %u, %u bytes", ds_choices_application[m.kind].name, m.step,
+                   m.size);
     return true;
 }
 

@@ -60,9 +60,14 @@ _destrasim() {
             return
         fi
         ;;
+    list)
+        mapfile -t COMPREPLY < <(compgen -W "roles services detectors strategies faults applications
+            topologies metrics costs" -- "$cur")
+        return
+        ;;
     bench)
         options="--lps --per-lp --end --lookahead --threads --validators --decisions --latency
-            --nodes --blocks --degree --modelled"
+            --nodes --blocks --degree --modelled --seconds --only"
         if [ "$COMP_CWORD" -eq 2 ]; then
             mapfile -t COMPREPLY < <(compgen -W "phold consensus gossip crypto" -- "$cur")
             return

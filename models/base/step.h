@@ -57,9 +57,10 @@ enum dc_call_kind {
     DC_CALL_GET,
     DC_CALL_PUT,
     DC_CALL_METER,
-    DC_CALL_SHIELD, /* size_bytes: an amount of its balance goes into a note of its own */
-    DC_CALL_PAY,    /* size_bytes: an amount, privately, to the client `object` */
-    DC_CALL_APP     /* app: a part in a private application */
+    DC_CALL_SHIELD,  /* size_bytes: an amount of its balance goes into a note of its own */
+    DC_CALL_PAY,     /* size_bytes: an amount, privately, to the client `object` */
+    DC_CALL_APP,     /* app: a part in a private application */
+    DC_CALL_UNSHIELD /* size_bytes: an amount of its notes goes into its balance */
 };
 struct dc_app_call;
 struct dc_call {

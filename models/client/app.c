@@ -103,8 +103,8 @@ void dc_apps_call(struct dc_apps *apps, const struct dc_app_env *env, const stru
 
 /* --- CALLs that are sent again ---------------------------------------------------------------- */
 
-/* The account's nonce says whether it was executed.  One that was sent often enough keeps its place:
- * somebody may have it still, so that a second of its kind might be one too many. */
+/* The account's nonce says whether it was executed.  One that was sent often enough keeps its
+ * place: somebody may have it still, so that a second of its kind might be one too many. */
 static void app_sent_step(struct dc_engagement *g, const struct dc_app_env *env,
                           struct dc_effects *out)
 {

@@ -147,8 +147,8 @@ uint64_t dc_apps_mark(const struct dc_apps *apps); /* 0: no parts */
 /* For the kinds: sends a message of this application to a node. */
 void dc_app_send(const struct dc_engagement *g, uint32_t to, uint8_t step, const void *body,
                  size_t size, struct dc_effects *out);
-/* Signs and submits a CALL of this node's account, which is then sent again by itself while there is
- * a place for it. */
+/* Signs and submits a CALL of this node's account, which is then sent again by itself while there
+ * is a place for it. */
 void dc_app_submit(struct dc_engagement *g, const struct dc_app_env *env, uint32_t contract,
                    uint8_t kind, uint8_t method, const void *body, size_t size,
                    struct dc_effects *out);

@@ -23,8 +23,8 @@
  *     round and this trainer: who sends its own last, and makes it cancel all others' but one, has
  *     none, nor has who sends again what others sent in an earlier round;
  *   - a member opens a sum when training_quorum members have voted for it, itself among them, and
- *     votes once a round: two sums of one round, whose difference would be one gradient, do not both
- *     find so many.
+ *     votes once a round: two sums of one round, whose difference would be one gradient, do not
+ *     both find so many.
  * So of the honest trainers in a sum their sum is learned; of a single one among conspirators, its
  * gradient.  The node is trusted with the weights that it sends, and with asking at all: it could
  * send nearly the same weights in two rounds and leave one trainer out of the second sum.

@@ -12,8 +12,8 @@
 #define TRAINING_HALF_BYTES (4 + DC_BFV_POLY_BYTES + DC_BFV_PROOF_BYTES)
 #define TRAINING_NAME_BYTES ((size_t)16) /* of a half in HOLD: the beginning of its digest */
 /* What a proof costs, in products (DC_COST_BFV_MULTIPLY): two draws of it on average, one check. */
-#define TRAINING_PROVE_PRODUCTS 9u
-#define TRAINING_CHECK_PRODUCTS 5u
+#define TRAINING_PROVE_PRODUCTS 11u
+#define TRAINING_CHECK_PRODUCTS 4u
 #define TRAINING_WAIT_NS INT64_C(8000000000)   /* of the node, for what may never come */
 #define TRAINING_HOLD_NS INT64_C(4000000000)   /* of a member, for others' gradients */
 #define TRAINING_SETUP_NS INT64_C(60000000000) /* after which there is no key, or no more rounds */

@@ -1,6 +1,6 @@
 /* A trainer's rounds: its own gradient, and, where it is a member, others' halves, votes and the
- * opening of a sum.  Messages of the next round may come while this one runs, since WEIGHTS do not reach
- * all at once; they wait in the other of two places. */
+ * opening of a sum.  Messages of the next round may come while this one runs, since WEIGHTS do not
+ * reach all at once; they wait in the other of two places. */
 #include "models/client/app_training_impl.h"
 
 #include "models/base/mem.h"

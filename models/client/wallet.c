@@ -140,6 +140,21 @@ static void wallet_send(struct dc_wallet *w, const struct dc_client_env *env,
     env->submit(env->submit_ctx, p->bytes, p->size, out);
 }
 
+/* What it made for the wallet itself, from the note in which its first output was found: the outputs
+ * of a transaction lie side by side.  At once and not in their turn: what waits on the chain may be
+ * worth less than a fee, and a full wallet would never come to its own money. */
+static void wallet_own(struct dc_wallet *w, const struct dc_client_env *env,
+                       const struct dc_wallet_payment *p, struct dc_effects *out)
+{
+    uint32_t notes = dc_state_vault(env->state)->notes;
+    for (uint32_t id = p->looked - (p->looked != 0); id <= p->looked + 1 && id < notes; id++) {
+        const uint8_t *key = dc_state_note(env->state, id)->key;
+        if (id >= w->scanned && w->count < DC_WALLET_NOTES_MAX &&
+            (memcmp(key, p->key[0], 32) == 0 || memcmp(key, p->key[1], 32) == 0))
+            wallet_look(w, env, id, out);
+    }
+}
+
 /* It is over: its notes are gone, or were spent otherwise, or are free again. */
 static void wallet_close(struct dc_wallet *w, const struct dc_client_env *env,
                          struct dc_wallet_payment *p, bool ok, int64_t now_ns,
@@ -156,7 +171,9 @@ static void wallet_close(struct dc_wallet *w, const struct dc_client_env *env,
         w->note[kept++] = n;
     }
     w->count = kept;
-    if (p->notes != 0)
+    if (ok)
+        wallet_own(w, env, p, out);
+    if (p->notes != 0 && p->live == DC_WALLET_CALLED)
         dc_effect_note(out, DC_NOTE_PAID, (uint64_t)(now_ns - p->called_ns), ok);
     memset(p, 0, sizeof *p);
     w->changes++;
@@ -207,16 +224,6 @@ static void wallet_forget(struct dc_wallet *w, const struct dc_state *state)
     w->count = kept;
 }
 
-void dc_wallet_commit(struct dc_wallet *w, const struct dc_client_env *env, int64_t now_ns,
-                      struct dc_effects *out)
-{
-    wallet_scan(w, env, out); /* first: a payment that is over does not say what it made */
-    for (uint32_t i = 0; i < DC_WALLET_PAYMENTS_MAX; i++)
-        if (w->payment[i].live)
-            wallet_payment(w, env, &w->payment[i], now_ns, out);
-    wallet_forget(w, env->state);
-}
-
 /* --- calls ------------------------------------------------------------------------------------ */
 
 /* A free place for a payment, or NULL. */
@@ -262,38 +269,88 @@ static uint32_t wallet_choose(struct dc_wallet *w, uint64_t need, uint32_t eligi
     return count;
 }
 
+/* Proves the order by these notes and sends it. */
+static bool wallet_carry_out(struct dc_wallet *w, const struct dc_client_env *env,
+                             struct dc_wallet_order *order,
+                             struct dc_wallet_note *note[DC_TRANSFER_INPUTS_MAX],
+                             enum dc_wallet_live live, int64_t now_ns, struct dc_effects *out)
+{
+    struct dc_wallet_payment *p = wallet_place(w, env, now_ns);
+    if (order->notes == 0 || p == NULL)
+        return false;
+    for (uint32_t i = 0; i < order->notes; i++)
+        order->note[i] = note[i];
+    order->change = &w->keys.address;
+    order->number = w->made;
+    order->bend = w->bend;
+    w->made++;
+    w->changes++;
+    p->size = (uint32_t)dc_wallet_pay(env, w->seed, order, p->bytes, p->key, out);
+    if (p->size == 0)
+        return false;
+    p->live = (uint8_t)live;
+    p->notes = (uint8_t)order->notes;
+    for (uint32_t i = 0; i < order->notes; i++)
+        note[i]->spending = (uint8_t)(1 + (p - w->payment));
+    wallet_send(w, env, p, out);
+    return true;
+}
+
+/* PAY and UNSHIELD. */
 static bool wallet_pay(struct dc_wallet *w, const struct dc_client_env *env,
                        const struct dc_call *call, int64_t now_ns, struct dc_effects *out)
 {
     const struct dc_client_config *f = env->config;
     uint64_t fee = dc_state_params(env->state)->fee_private, need;
     struct dc_wallet_note *note[DC_TRANSFER_INPUTS_MAX] = {NULL};
-    if (f->book == NULL || call->object >= f->book_count || call->size_bytes == 0 ||
-        __builtin_add_overflow(call->size_bytes, fee, &need))
+    struct dc_wallet_order order = {.fee = fee, .account = f->id};
+    if (call->kind == DC_CALL_UNSHIELD) {
+        order.unshield = call->size_bytes;
+    } else {
+        if (f->book == NULL || call->object >= f->book_count)
+            return false;
+        order.to = &f->book[call->object];
+        order.amount = call->size_bytes;
+    }
+    if (call->size_bytes == 0 || __builtin_add_overflow(call->size_bytes, fee, &need))
         return false;
-    struct dc_wallet_order order = {.to = &f->book[call->object],
-                                    .change = &w->keys.address,
-                                    .amount = call->size_bytes,
-                                    .fee = fee,
-                                    .number = w->made,
-                                    .bend = w->bend};
     order.notes = wallet_choose(w, need, dc_wallet_eligible(env->state), note);
-    struct dc_wallet_payment *p = wallet_place(w, env, now_ns);
-    if (order.notes == 0 || p == NULL)
-        return false;
-    for (uint32_t i = 0; i < order.notes; i++)
-        order.note[i] = note[i];
-    w->made++;
-    w->changes++;
-    p->size = (uint32_t)dc_wallet_pay(env, w->seed, &order, p->bytes, p->key, out);
-    if (p->size == 0)
-        return false;
-    p->live = 1;
-    p->notes = (uint8_t)order.notes;
-    for (uint32_t i = 0; i < order.notes; i++)
-        note[i]->spending = (uint8_t)(1 + (p - w->payment));
-    wallet_send(w, env, p, out);
-    return true;
+    return wallet_carry_out(w, env, &order, note, DC_WALLET_CALLED, now_ns, out);
+}
+
+/* The smallest of the notes that can be spent, but for `other`, with which it makes more than
+ * `least`; the older where they are equal.  NULL: none. */
+static struct dc_wallet_note *wallet_smallest(struct dc_wallet *w, uint32_t eligible,
+                                              const struct dc_wallet_note *other, uint64_t least)
+{
+    struct dc_wallet_note *best = NULL;
+    for (uint32_t i = 0; i < w->count; i++) {
+        struct dc_wallet_note *n = &w->note[i];
+        uint64_t with = other != NULL ? dc_add_money(other->amount, n->amount) : UINT64_MAX;
+        if (n != other && wallet_spendable(n, eligible) && with > least &&
+            (best == NULL || n->amount < best->amount))
+            best = n;
+    }
+    return best;
+}
+
+/* Makes room when there is none. */
+static void wallet_merge(struct dc_wallet *w, const struct dc_client_env *env, int64_t now_ns,
+                         struct dc_effects *out)
+{
+    uint64_t fee = dc_state_params(env->state)->fee_private;
+    uint32_t eligible = dc_wallet_eligible(env->state);
+    struct dc_wallet_order order = {.fee = fee, .notes = DC_TRANSFER_INPUTS_MAX};
+    struct dc_wallet_note *note[DC_TRANSFER_INPUTS_MAX];
+    for (uint32_t i = 0; i < DC_WALLET_PAYMENTS_MAX; i++)
+        if (w->payment[i].live)
+            return;
+    if (w->count < DC_WALLET_NOTES_MAX)
+        return;
+    note[0] = wallet_smallest(w, eligible, NULL, 0);
+    note[1] = note[0] != NULL ? wallet_smallest(w, eligible, note[0], fee) : NULL;
+    if (note[1] != NULL)
+        (void)wallet_carry_out(w, env, &order, note, DC_WALLET_MERGE, now_ns, out);
 }
 
 static void wallet_shield(struct dc_wallet *w, struct dc_client *c, const struct dc_client_env *env,
@@ -322,7 +379,7 @@ static void wallet_shield(struct dc_wallet *w, struct dc_client *c, const struct
     DC_CHECK(p->size != 0);
     out->charge[DC_COST_SIGN]++;
     memcpy(p->key[0], to.key, 32);
-    p->live = 1;
+    p->live = DC_WALLET_CALLED;
     wallet_send(w, env, p, out);
 }
 
@@ -331,8 +388,19 @@ void dc_wallet_call(struct dc_wallet *w, struct dc_client *c, const struct dc_cl
 {
     if (in->call->kind == DC_CALL_SHIELD)
         wallet_shield(w, c, env, in->call, in->now_ns, out);
-    else if (in->call->kind == DC_CALL_PAY && !wallet_pay(w, env, in->call, in->now_ns, out))
+    else if (!wallet_pay(w, env, in->call, in->now_ns, out))
         dc_effect_note(out, DC_NOTE_PAID, 0, 0);
+}
+
+void dc_wallet_commit(struct dc_wallet *w, const struct dc_client_env *env, int64_t now_ns,
+                      struct dc_effects *out)
+{
+    for (uint32_t i = 0; i < DC_WALLET_PAYMENTS_MAX; i++)
+        if (w->payment[i].live)
+            wallet_payment(w, env, &w->payment[i], now_ns, out);
+    wallet_scan(w, env, out);
+    wallet_forget(w, env->state);
+    wallet_merge(w, env, now_ns, out);
 }
 
 /* --- what is durable -------------------------------------------------------------------------- */
@@ -380,9 +448,9 @@ static bool wallet_read_payment(struct dc_reader *r, struct dc_wallet_payment *p
 {
     uint8_t live = dc_read8(r);
     memset(p, 0, sizeof *p);
-    if (live == 0)
+    if (live == DC_WALLET_FREE)
         return !r->failed;
-    p->live = 1;
+    p->live = live;
     p->notes = dc_read8(r);
     p->tries = dc_read16(r);
     p->looked = dc_read32(r);
@@ -390,7 +458,8 @@ static bool wallet_read_payment(struct dc_reader *r, struct dc_wallet_payment *p
     p->sent_height = dc_read64(r);
     dc_read(r, p->key, sizeof p->key);
     p->size = dc_read32(r);
-    if (r->failed || live != 1 || p->notes > DC_TRANSFER_INPUTS_MAX || p->size > sizeof p->bytes)
+    if (r->failed || live > DC_WALLET_MERGE || p->notes > DC_TRANSFER_INPUTS_MAX ||
+        p->size > sizeof p->bytes)
         return false;
     dc_read(r, p->bytes, p->size);
     return !r->failed;

@@ -155,17 +155,18 @@ static void ring_source(struct ring_draw *d, const struct dc_state *state,
     }
 }
 
-/* The recipient's output and change, in an order that says nothing. */
+/* The recipient's output and change, in an order that says nothing; or change alone. */
 static void ring_targets(struct ring_draw *d, const struct dc_wallet_order *o,
                          struct dc_transfer_plan *plan, uint32_t *first)
 {
     uint64_t in = 0;
     for (uint32_t i = 0; i < o->notes; i++)
         in = dc_add_money(in, o->note[i]->amount);
-    *first = (uint32_t)(ring_next(d) & 1);
-    plan->target[*first] = (struct dc_transfer_target){o->to, o->amount};
-    plan->target[1 - *first] =
-        (struct dc_transfer_target){o->change, dc_sub_money(in, dc_add_money(o->amount, o->fee))};
+    uint64_t out = dc_add_money(dc_add_money(o->amount, o->fee), o->unshield);
+    *first = o->to != NULL ? (uint32_t)(ring_next(d) & 1) : 1;
+    plan->target[1 - *first] = (struct dc_transfer_target){o->change, dc_sub_money(in, out)};
+    if (o->to != NULL)
+        plan->target[*first] = (struct dc_transfer_target){o->to, o->amount};
 }
 
 size_t dc_wallet_pay(const struct dc_client_env *env, const uint8_t seed[32],
@@ -178,10 +179,11 @@ size_t dc_wallet_pay(const struct dc_client_env *env, const uint8_t seed[32],
         .seed = seed, .number = order->number, .height = dc_state_meta(env->state)->height};
     struct dc_transfer_plan plan = {.chain = env->config->chain,
                                     .inputs = order->notes,
-                                    .outputs = 2,
+                                    .outputs = order->to != NULL ? 2 : 1,
                                     .ring = p->ring,
                                     .fee = order->fee,
-                                    .to = DC_NOBODY};
+                                    .unshield = order->unshield,
+                                    .to = order->unshield != 0 ? order->account : DC_NOBODY};
     uint8_t body[DC_TRANSFER_BYTES_MAX];
     uint32_t eligible = dc_wallet_eligible(env->state), first;
     if (eligible < p->ring)
@@ -208,7 +210,9 @@ size_t dc_wallet_pay(const struct dc_client_env *env, const uint8_t seed[32],
         return 0;
     if (tx.shielded.size == 0 || !dc_transfer_decode(body, tx.shielded.size, &made))
         return 0;
-    memcpy(key[0], made.output[first].to.key, 32);
-    memcpy(key[1], made.output[1 - first].to.key, 32);
+    memset(key, 0, 64);
+    if (order->to != NULL)
+        memcpy(key[0], made.output[first].to.key, 32);
+    memcpy(key[order->to != NULL], made.output[1 - first].to.key, 32);
     return dc_tx_sign(env->config->crypto, plan.chain, NULL, &tx, out, DC_TRANSFER_BYTES_MAX);
 }

@@ -13,7 +13,7 @@ enum { NAME_CHALLENGE = 32, NAME_NONCE }; /* after those of bfv.c and bfv_thresh
 
 struct challenge {
     uint16_t at[WEIGHT];
-    int8_t sign[WEIGHT];
+    int16_t sign[WEIGHT];
 };
 
 /* Positions by rejection from the seed's stream, 4 bytes each: 12 bits, and the sign. */

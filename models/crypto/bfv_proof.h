@@ -9,14 +9,14 @@
  *               z_u = y_u + c u, z_e = y_e + c e1; drawn again unless both lie in smaller boxes
  *     verifier  bounds of z, and c = H(context, a, c1, a z_u + z_e - c c1)
  *
- * Fiat and Shamir with aborts (Lyubashevsky 2009, 2012).  c has 20 coefficients of -1 or 1: 2^197
- * of them.  |c u| <= 20 and |c e1| <= 420 coefficient by coefficient, so z is uniform in its box and
+ * Fiat and Shamir with aborts (Lyubashevsky 2009, 2012).  c has 20 coefficients of -1 or 1: 2^198 of
+ * them.  |c u| <= 20 and |c e1| <= 420 coefficient by coefficient, so z is uniform in its box and
  * tells nothing of u and e1; half of the draws are taken.  From two answers to one w follows
  * (c - c') c1 = a u' + e' with u', e' below 2^24: relaxed, which suffices, since q has 108 bits and
  * nobody finds two short pairs for one f c1 (that would be a short vector of the lattice of a).
  *
- * Proof: c's seed 32 | z_u, 4096 of 19 bits | z_e, 4096 of 23 bits.  Not secret-independent in time:
- * the number of draws depends on them and on the nonce. */
+ * Proof: c's seed 32 | z_u, 4096 of 19 bits | z_e, 4096 of 23 bits.  Not constant in time: the number
+ * of draws depends on the secrets and the nonce. */
 #ifndef MODELS_CRYPTO_BFV_PROOF_H
 #define MODELS_CRYPTO_BFV_PROOF_H
 

@@ -7,8 +7,8 @@
 enum { CERT_VERSION = 1, CERT_PRINT_BYTES = 16 };
 
 static const char *const verdict_names[DC_CERT_VERDICT_COUNT] = {
-    "ok",         "malformed", "other chain", "wrong issuer",
-    "wrong role", "too early", "expired",     "bad signature",
+    "ok",        "malformed", "other chain",   "wrong issuer",           "wrong role",
+    "too early", "expired",   "bad signature", "by a revoked registrar",
 };
 
 const char *dc_cert_verdict_name(enum dc_cert_verdict verdict)
@@ -93,11 +93,17 @@ void dc_cert_sign(const struct dc_crypto *c, const struct dc_keypair *issuer, st
     dc_sign(c, issuer, h.b, sizeof h.b, cert->signature);
 }
 
+bool dc_cert_names(const struct dc_cert *cert, const uint8_t issuer_key[32])
+{
+    uint8_t print[CERT_PRINT_BYTES];
+    cert_print(issuer_key, print);
+    return memcmp(print, cert->issuer_print, sizeof print) == 0;
+}
+
 enum dc_cert_verdict dc_cert_verify(const struct dc_crypto *c, const struct dc_cert *cert,
                                     uint64_t chain, const uint8_t issuer_key[32], uint64_t height,
                                     uint32_t roles)
 {
-    uint8_t print[CERT_PRINT_BYTES];
     if (!cert_is_possible(cert))
         return DC_CERT_MALFORMED;
     if (cert->chain != chain)
@@ -108,8 +114,7 @@ enum dc_cert_verdict dc_cert_verify(const struct dc_crypto *c, const struct dc_c
         return DC_CERT_EARLY;
     if (height >= cert->end_height)
         return DC_CERT_EXPIRED;
-    cert_print(issuer_key, print);
-    if (memcmp(print, cert->issuer_print, sizeof print) != 0)
+    if (!dc_cert_names(cert, issuer_key))
         return DC_CERT_ISSUER;
     struct dc_hash h = cert_statement(cert, DC_DOMAIN_CERTIFICATE);
     return dc_verify(c, issuer_key, h.b, sizeof h.b, cert->signature) ? DC_CERT_OK

@@ -56,6 +56,7 @@ enum dc_cert_verdict {
     DC_CERT_EARLY,     /* not yet valid */
     DC_CERT_EXPIRED,
     DC_CERT_SIGNATURE,
+    DC_CERT_REVOKED, /* its registrar is revoked (trust.h) */
     DC_CERT_VERDICT_COUNT
 };
 const char *dc_cert_verdict_name(enum dc_cert_verdict verdict);
@@ -65,6 +66,9 @@ void dc_cert_sign(const struct dc_crypto *c, const struct dc_keypair *issuer, st
 void dc_cert_encode(const struct dc_cert *cert, uint8_t out[DC_CERT_BYTES]);
 /* False, *out zeroed, on anything but the encoding of a possible certificate. */
 bool dc_cert_decode(const void *bytes, size_t size, struct dc_cert *out);
+
+/* Whether it says that this key signed it. */
+bool dc_cert_names(const struct dc_cert *cert, const uint8_t issuer_key[32]);
 
 /* One certificate under the signing key of its issuer at a height, for some roles (0: any). */
 enum dc_cert_verdict dc_cert_verify(const struct dc_crypto *c, const struct dc_cert *cert,

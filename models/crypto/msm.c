@@ -71,7 +71,7 @@ static struct dc_point straus(const struct dc_scalar *a, const struct dc_point *
         if (d != top)
             sum = dc_edwards_double(&sum);
         for (size_t i = 0; i < count; i++) {
-            int digit = naf[i][d];
+            int8_t digit = naf[i][d];
             if (digit > 0)
                 sum = dc_edwards_add(&sum, &table[i][digit / 2], false);
             else if (digit < 0)

@@ -12,14 +12,14 @@
  * What is revoked is a set of serials: the ledger's on chain, this desk's copy of it here.  A
  * certificate that has expired can be renewed for as long as the desk remembers it.
  *
+ * Who verifies, and what the chain says of registrars, is trust.h's.
+ *
  * A presented certificate is 230 bytes of a node's, whose issuer the verifier knows; or 460: the
  * registrar's own certificate before it, so that a registrar's key may change under one root. */
 #ifndef MODELS_CRYPTO_REGISTRAR_H
 #define MODELS_CRYPTO_REGISTRAR_H
 
-#include "models/crypto/cert.h"
-
-#define DC_CERT_CHAIN_BYTES (2 * DC_CERT_BYTES)
+#include "models/crypto/trust.h"
 
 enum dc_registrar_verdict {
     DC_REGISTRAR_OK,
@@ -113,16 +113,5 @@ enum dc_registrar_verdict dc_registrar_rotate(struct dc_registrar *r, const stru
  * did not sign it. */
 bool dc_registrar_chain(const struct dc_registrar *r, const struct dc_root *root,
                         const struct dc_cert *cert, struct dc_cert out[DC_CERT_DEPTH_MAX]);
-
-/* Whom a verifier trusts. */
-struct dc_trust {
-    uint64_t chain;
-    uint8_t registrar_key[32]; /* signs what is presented in 230 bytes */
-    uint8_t root_key[32];      /* signs registrars: what is presented in 460 bytes; zero: nobody */
-};
-/* Node's certificate in size (230 or 460) bytes, at a height: *out is it when DC_CERT_OK. */
-enum dc_cert_verdict dc_trust_check(const struct dc_crypto *c, const struct dc_trust *trust,
-                                    const void *bytes, size_t size, uint64_t height, uint32_t roles,
-                                    struct dc_cert *out);
 
 #endif

@@ -54,9 +54,9 @@ static inline uint32_t smt_level(const struct smt_head *node)
 
 /* key without its bits 0 .. bit. */
 void dc_smt_path(const uint8_t key[32], uint32_t bit, uint8_t out[32]);
-struct dc_hash dc_smt_place_hash(const struct dc_merkle *hash, const struct smt_place *place);
+struct dc_hash dc_smt_place_hash(const struct dc_merkle *m, const struct smt_place *p);
 /* One level up: bit `bit` of key tells own half from the sibling. */
-struct smt_place dc_smt_up(const struct dc_merkle *hash, const uint8_t key[32], uint32_t bit,
+struct smt_place dc_smt_up(const struct dc_merkle *m, const uint8_t key[32], uint32_t bit,
                            const struct smt_place *own, const struct smt_place *sibling);
 /* A committed node as it stands at a level above it. */
 struct smt_place dc_smt_place(const struct dc_smt_forest *forest, struct smt_head *node,

@@ -86,27 +86,19 @@ bool dc_execute_tx(struct dc_exec *e, const struct dc_tx_view *view)
         [DC_TX_VOTES] = dc_execute_votes,         [DC_TX_METER] = dc_execute_meter,
         [DC_TX_SHIELD] = dc_execute_shield,       [DC_TX_SHIELDED] = dc_execute_shielded,
         [DC_TX_CALL] = dc_execute_call,           [DC_TX_GRANT] = dc_execute_grant,
-        [DC_TX_BEACON] = dc_execute_beacon,
+        [DC_TX_BEACON] = dc_execute_beacon,       [DC_TX_REGISTRAR] = dc_execute_registrar,
     };
     struct dc_tx tx;
     e->record->charge[DC_COST_TX]++;
     if (!dc_tx_decode(view->bytes, view->size, &tx))
         return false;
-    const uint8_t *key;
     if (!dc_tx_signed(&tx)) {
         e->record->charge[DC_COST_HASH] += 1 + view->size / 128;
         return rule[tx.kind](e, &tx);
     }
-    if (tx.kind == DC_TX_REVOKE) {
-        key = e->ledger->registrar_key;
-    } else if (tx.kind == DC_TX_GRANT) {
-        key = e->ledger->holders.treasury_key;
-    } else {
-        const struct dc_account *from = dc_state_account(e->state, tx.from);
-        if (from == NULL)
-            return false;
-        key = from->sign_key;
-    }
+    const uint8_t *key = dc_state_signer(e->state, &tx, e->header->height);
+    if (key == NULL)
+        return false;
     e->record->charge[DC_COST_HASH] += 1 + view->size / 128;
     struct dc_hash digest =
         dc_tx_digest(e->ledger->chain, view->bytes, view->size - DC_SIGNATURE_BYTES);

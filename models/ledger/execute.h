@@ -85,14 +85,15 @@ bool dc_execute_verify(struct dc_exec *e, const uint8_t key[32], const struct dc
 bool dc_execute_certified(const struct dc_exec *e, const struct dc_account *account);
 bool dc_execute_nonce_free(const struct dc_account *account, uint64_t nonce);
 void dc_execute_nonce_use(struct dc_account *account, uint64_t nonce);
-/* execute_money.c: transfer, bond, unbond, register, renew, revoke; execute_deal.c: deal, meter,
- * receipt */
+/* execute_money.c: transfer, bond, unbond, register, renew, revoke, registrar; execute_deal.c: deal,
+ * meter, receipt */
 bool dc_execute_transfer(struct dc_exec *e, const struct dc_tx *tx);
 bool dc_execute_bond(struct dc_exec *e, const struct dc_tx *tx);
 bool dc_execute_unbond(struct dc_exec *e, const struct dc_tx *tx);
 bool dc_execute_register(struct dc_exec *e, const struct dc_tx *tx);
 bool dc_execute_renew(struct dc_exec *e, const struct dc_tx *tx);
 bool dc_execute_revoke(struct dc_exec *e, const struct dc_tx *tx);
+bool dc_execute_registrar(struct dc_exec *e, const struct dc_tx *tx);
 bool dc_execute_deal(struct dc_exec *e, const struct dc_tx *tx);
 bool dc_execute_meter(struct dc_exec *e, const struct dc_tx *tx);
 bool dc_execute_receipt(struct dc_exec *e, const struct dc_tx *tx);

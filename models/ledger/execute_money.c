@@ -1,6 +1,6 @@
 #include "models/ledger/execute.h"
 
-#include "models/crypto/registrar.h"
+#include "models/ledger/vault_impl.h"
 
 /* Transactions that move money or change who is who.  models/README.md 2, 9. */
 
@@ -117,13 +117,11 @@ bool dc_execute_unbond(struct dc_exec *e, const struct dc_tx *tx)
     return true;
 }
 
-/* The certificate of REGISTER and RENEW: the registrar's, by its key of genesis or by one that the
- * root certifies beside it; valid now, with keys that are points. */
+/* The certificate of REGISTER and RENEW: by a registrar that is current; valid now, with keys that are
+ * points. */
 static bool money_certificate(struct dc_exec *e, const struct dc_tx *tx, struct dc_cert *cert)
 {
-    struct dc_trust trust = {.chain = e->ledger->chain};
-    memcpy(trust.registrar_key, e->ledger->registrar_key, sizeof trust.registrar_key);
-    memcpy(trust.root_key, e->ledger->root_key, sizeof trust.root_key);
+    const struct dc_trust trust = dc_state_trust(e->state);
     e->record->charge[DC_COST_VERIFY] += tx->reg.certificate_size > DC_CERT_BYTES ? 3 : 2;
     return tx->reg.region < e->ledger->regions &&
            dc_trust_check(e->ledger->crypto, &trust, tx->reg.certificate, tx->reg.certificate_size,
@@ -185,11 +183,16 @@ bool dc_execute_renew(struct dc_exec *e, const struct dc_tx *tx)
     return true;
 }
 
-/* By the registrar, from = UINT32_MAX, nonces in sequence.  Walks the accounts: rare. */
+/* By a registrar, whose signature has been checked (dc_state_signer); nonces in sequence, of each.
+ * Walks the accounts: rare. */
 bool dc_execute_revoke(struct dc_exec *e, const struct dc_tx *tx)
 {
     struct dc_state *s = e->state;
-    if (tx->from != UINT32_MAX || tx->revoke.nonce != s->meta.registrar_nonce)
+    const struct dc_registrars *r = &dc_state_vault(s)->registrars;
+    uint32_t at = dc_registrars_find(r, tx->revoke.registrar);
+    bool listed = tx->from == DC_REGISTRAR && at < r->count;
+    if ((tx->from != DC_NOBODY && !listed) ||
+        tx->revoke.nonce != (listed ? r->list[at].nonce : s->meta.registrar_nonce))
         return false;
     bool found = false;
     for (uint32_t id = 0; id < s->meta.accounts; id++) {
@@ -199,6 +202,26 @@ bool dc_execute_revoke(struct dc_exec *e, const struct dc_tx *tx)
         dc_state_edit(s, id)->revoked = 1;
         found = true;
     }
-    s->meta.registrar_nonce += found;
+    if (!listed)
+        s->meta.registrar_nonce += found;
+    else if (found)
+        dc_state_vault_edit(s)->registrars.list[at].nonce++;
     return found;
+}
+
+/* By the root, whose signature has been checked; nonces in sequence. */
+bool dc_execute_registrar(struct dc_exec *e, const struct dc_tx *tx)
+{
+    const struct dc_trust trust = dc_state_trust(e->state);
+    struct dc_registrars next = *trust.registrars;
+    if (tx->from != DC_NOBODY || tx->registrar.nonce != next.changes++)
+        return false;
+    e->record->charge[DC_COST_VERIFY] += tx->registrar.certificate != NULL;
+    if (tx->registrar.certificate != NULL
+            ? !dc_registrars_add(e->ledger->crypto, &trust, tx->registrar.certificate,
+                                 e->header->height, &next)
+            : !dc_registrars_revoke(&trust, tx->registrar.revoked, e->header->height, &next))
+        return false;
+    dc_state_vault_edit(e->state)->registrars = next;
+    return true;
 }

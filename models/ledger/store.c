@@ -223,7 +223,8 @@ bool dc_store_try(struct dc_store *s, struct dc_block *on, const struct dc_tx_vi
 {
     struct dc_tx tx;
     bool valid = false;
-    if (!dc_tx_decode(view->bytes, view->size, &tx) || dc_tx_signed(&tx))
+    if (!dc_tx_decode(view->bytes, view->size, &tx) ||
+        (dc_tx_signed(&tx) && tx.kind != DC_TX_CALL && tx.kind != DC_TX_SHIELD))
         return false;
     pthread_mutex_lock(&s->chain);
     if (on->state != NULL && !on->header.seal) {

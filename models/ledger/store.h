@@ -140,9 +140,9 @@ bool dc_store_execute(struct dc_store *store, struct dc_block *block, struct dc_
 bool dc_store_build(struct dc_store *store, struct dc_block *parent, struct dc_block_parts *parts,
                     const struct dc_tx_view *candidate, uint32_t count, bool *chosen,
                     struct dc_effects *out);
-/* Whether one transaction that nobody signs (SHIELDED, CALL of nobody) would be valid in the block
- * after `on`, as far as its state says; false for others and where the state is gone.  What a pool
- * asks before it keeps one: there is no account that would answer for rubbish.  Charges the work. */
+/* Whether one SHIELDED, SHIELD or CALL would be valid in the block after `on`, as far as its state
+ * says; false for others and where the state is gone.  What a pool asks before it keeps one that carries proofs: who sends
+ * rubbish pays no fee for it, named or not, and a block's tries are counted.  Charges the work. */
 bool dc_store_try(struct dc_store *store, struct dc_block *on, const struct dc_tx_view *tx,
                   struct dc_effects *out);
 /* What a proposer's VRF proof is over: R of the parent || round. */

@@ -59,7 +59,26 @@ static const struct dc_tree_class vault_entry_class = {"entries", 7, sizeof(stru
 static bool meta_empty(const struct dc_vault_meta *m)
 {
     return (m->notes | m->contracts | m->entries | m->beacon_shares) == 0 &&
-           (m->pool | m->images | m->marks | m->grants | m->beacon_height) == 0;
+           (m->pool | m->images | m->marks | m->grants | m->beacon_height |
+            m->registrars.changes) == 0;
+}
+
+/* No bytes where the root has said nothing. */
+static void feed_registrars(struct dc_hasher *h, const struct dc_registrars *r)
+{
+    if (r->changes == 0)
+        return;
+    dc_hasher_update64(h, r->changes);
+    dc_hasher_update64(h, r->count);
+    dc_hasher_update64(h, r->genesis_revoked);
+    for (uint32_t i = 0; i < r->count; i++) {
+        const struct dc_listed_registrar *x = &r->list[i];
+        const uint64_t word[] = {x->serial,     x->subject, x->from_height,
+                                 x->end_height, x->nonce,   x->revoked};
+        for (size_t k = 0; k < sizeof word / sizeof word[0]; k++)
+            dc_hasher_update64(h, word[k]);
+        dc_hasher_update(h, x->key, 32);
+    }
 }
 
 /* The shares of the beacon that are here, and no bytes for the others. */
@@ -74,6 +93,7 @@ static void feed_meta(struct dc_hasher *h, const struct dc_vault_meta *m)
     for (uint32_t i = 0; i < DC_KEY_HOLDERS_MAX; i++)
         if (m->beacon_from[i / 64] >> i % 64 & 1)
             dc_hasher_update(h, m->beacon_sigma[i], 32);
+    feed_registrars(h, &m->registrars);
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -182,7 +202,7 @@ uint32_t dc_vault_commit(struct dc_state *s, struct dc_hash *root)
     }
     if (v == NULL)
         return 0;
-    uint32_t hashes = 1 + v->meta.beacon_shares / 4;
+    uint32_t hashes = 1 + v->meta.beacon_shares / 4 + v->meta.registrars.count;
     hashes += dc_tree_commit(&l->notes, &v->notes);
     hashes += dc_tree_commit(&l->contracts, &v->contracts);
     hashes += dc_tree_commit(&l->entries, &v->entries);
@@ -206,7 +226,8 @@ uint64_t dc_vault_bytes(const struct dc_vault *v)
     if (v == NULL)
         return 0;
     const struct dc_vault_meta *m = &v->meta;
-    return 11 * 8 + 32 * (uint64_t)m->beacon_shares + (uint64_t)m->notes * 114 +
+    return 11 * 8 + (m->registrars.changes != 0 ? 24 + 80 * (uint64_t)m->registrars.count : 0) +
+           32 * (uint64_t)m->beacon_shares + (uint64_t)m->notes * 114 +
            (uint64_t)m->contracts * 254 + (uint64_t)m->entries * 160 + 32 * (m->images + m->marks);
 }
 
@@ -343,6 +364,33 @@ const struct dc_vault_meta *dc_state_vault(const struct dc_state *s)
 const struct dc_holders *dc_state_holders(const struct dc_state *s)
 {
     return &s->ledger->holders;
+}
+
+struct dc_trust dc_state_trust(const struct dc_state *s)
+{
+    struct dc_trust trust = {.chain = s->ledger->chain,
+                             .registrars = &dc_state_vault(s)->registrars};
+    memcpy(trust.registrar_key, s->ledger->registrar_key, sizeof trust.registrar_key);
+    memcpy(trust.root_key, s->ledger->root_key, sizeof trust.root_key);
+    return trust;
+}
+
+const uint8_t *dc_state_signer(const struct dc_state *s, const struct dc_tx *tx, uint64_t height)
+{
+    const struct dc_registrars *r = &dc_state_vault(s)->registrars;
+    const struct dc_trust trust = dc_state_trust(s);
+    switch (tx->kind) {
+    case DC_TX_REVOKE:
+        if (tx->from == DC_REGISTRAR)
+            return dc_registrars_key(r, tx->revoke.registrar, height);
+        return r->genesis_revoked ? NULL : s->ledger->registrar_key;
+    case DC_TX_GRANT: return s->ledger->holders.treasury_key;
+    case DC_TX_REGISTRAR: return dc_trust_has_root(&trust) ? s->ledger->root_key : NULL;
+    default: {
+        const struct dc_account *from = dc_state_account(s, tx->from);
+        return from != NULL ? from->sign_key : NULL;
+    }
+    }
 }
 
 const struct dc_vault_note *dc_state_note(const struct dc_state *s, uint32_t id)

@@ -5,14 +5,16 @@
  *     images       set (sparse Merkle tree) of key images: a note is spent once
  *     marks        set of nullifiers that contracts have seen: (contract, mark)
  *     contracts    tree of struct dc_contract; entries: tree of struct dc_entry, chained by contract
+ *     registrars   what the root has listed and revoked (crypto/trust.h), though not private
  *     pool         sum of all notes that are not spent, though nobody knows of which
  *
- * The vault is part 6 of a state's root, and is left out where nothing private ever happened: such
- * a chain has the roots that it had before there was one.  Validators see commitments, one-time
+ * The vault is part 6 of a state's root, and is left out where nothing private ever happened and the
+ * root has said nothing: such a chain has the roots that it had before there was one.  Validators see commitments, one-time
  * keys, rings and images; models/README.md 13 lists what that gives away. */
 #ifndef MODELS_LEDGER_VAULT_H
 #define MODELS_LEDGER_VAULT_H
 
+#include "models/crypto/trust.h"
 #include "models/ledger/state.h"
 
 #define DC_KEY_HOLDERS_MAX 128
@@ -70,10 +72,18 @@ struct dc_vault_meta {
     uint32_t beacon_shares;  /* collected for the next one */
     uint64_t beacon_from[2]; /* bit i: holder i's share is here */
     uint8_t beacon_sigma[DC_KEY_HOLDERS_MAX][32]; /* those shares */
+    struct dc_registrars registrars;              /* what the root has said of them */
 };
 
 const struct dc_vault_meta *dc_state_vault(const struct dc_state *state);
 const struct dc_holders *dc_state_holders(const struct dc_state *state);
+/* Whom the chain trusts to certify nodes; refers to the state. */
+struct dc_trust dc_state_trust(const struct dc_state *state);
+struct dc_tx;
+/* The key under which a transaction that somebody signs must be signed in a block of a height after
+ * the state; NULL: nobody can. */
+const uint8_t *dc_state_signer(const struct dc_state *state, const struct dc_tx *tx,
+                               uint64_t height);
 /* Borrowed, valid as long as the state; NULL when there is none of that number. */
 const struct dc_vault_note *dc_state_note(const struct dc_state *state, uint32_t id);
 const struct dc_contract *dc_state_contract(const struct dc_state *state, uint32_t id);

@@ -7,10 +7,11 @@
  *     A --- XX3 s, cert --> B          A --- CONFIRM ------------> B                A --- IK1 ... -> B
  *     A <-- CONFIRM ------- B          (B says RETRY: not my key any more; A: XX1)
  *
- * What the handshake carries is the node's certificate (crypto/cert.h).  It must be the registrar's,
- * valid now, not revoked by the chain, of the peer that is meant, newer than or as new as the one
- * that the chain knows, and its exchange key the handshake's static key.  The prologue binds the
- * chain and both ids.  So nobody between two nodes is taken for either of them.
+ * What the handshake carries is the node's certificate (crypto/cert.h).  It must be by a registrar that
+ * the chain knows and has not revoked (crypto/trust.h), valid now, not revoked by the chain, of the
+ * peer that is meant, newer than or as new as the one that the chain knows, and its exchange key the
+ * handshake's static key.  The prologue binds the chain and both ids.  So nobody between two nodes is
+ * taken for either of them.
  *
  *   frame   kind 1 | session 8 | counter 8 | sealed bytes, tag 16       33 bytes more than plain
  *
@@ -62,13 +63,13 @@ enum dc_channel_hello {
 
 /* What came of a handshake or frame: DC_NOTE_CHANNEL's b. */
 enum dc_channel_outcome {
-    DC_CHANNEL_OPENED,  /* noted by who began it; a: latency in ns */
-    DC_CHANNEL_BAD,     /* bytes that are no handshake message, or not of this handshake */
-    DC_CHANNEL_FOREIGN, /* a certificate that is not our registrar's, or not of this chain */
-    DC_CHANNEL_OTHER,   /* somebody else's certificate */
-    DC_CHANNEL_KEY,     /* a certificate with another exchange key than the handshake's */
-    DC_CHANNEL_EXPIRED, /* or not yet valid */
-    DC_CHANNEL_REVOKED,
+    DC_CHANNEL_OPENED,   /* noted by who began it; a: latency in ns */
+    DC_CHANNEL_BAD,      /* bytes that are no handshake message, or not of this handshake */
+    DC_CHANNEL_FOREIGN,  /* a certificate that is not our registrar's, or not of this chain */
+    DC_CHANNEL_OTHER,    /* somebody else's certificate */
+    DC_CHANNEL_KEY,      /* a certificate with another exchange key than the handshake's */
+    DC_CHANNEL_EXPIRED,  /* or not yet valid */
+    DC_CHANNEL_REVOKED,  /* or its registrar is */
     DC_CHANNEL_OLD,      /* replaced by a newer one on chain */
     DC_CHANNEL_TIMEOUT,  /* nobody answered */
     DC_CHANNEL_UNKNOWN,  /* a frame of a session that is not here */
@@ -84,11 +85,12 @@ struct dc_channel_standing {
     uint64_t height; /* of that block */
     uint64_t serial; /* of its certificate; 0: not known */
     bool revoked;
+    const struct dc_registrars *registrars; /* as of that block; NULL: as in genesis; not kept */
 };
 
 struct dc_channels_config {
     const struct dc_crypto *crypto;
-    struct dc_trust trust;
+    struct dc_trust trust; /* of genesis; `standing` says what the chain adds */
     uint32_t id;
     uint32_t incarnation; /* never twice the same for one exchange key */
     struct dc_exchange exchange;

@@ -139,6 +139,7 @@ static enum dc_channel_outcome hello_outcome(enum dc_cert_verdict verdict)
     case DC_CERT_EARLY:
     case DC_CERT_EXPIRED: return DC_CHANNEL_EXPIRED;
     case DC_CERT_MALFORMED: return DC_CHANNEL_BAD;
+    case DC_CERT_REVOKED: return DC_CHANNEL_REVOKED;
     default: return DC_CHANNEL_FOREIGN;
     }
 }
@@ -150,10 +151,12 @@ static enum dc_channel_outcome hello_identity(struct dc_channels *c, uint32_t pe
 {
     struct dc_channel_standing standing = {0};
     struct dc_cert cert;
+    struct dc_trust trust = c->config.trust;
     c->config.standing(c->config.ctx, peer, &standing);
+    trust.registrars = standing.registrars;
     out->charge[DC_COST_VERIFY] += size > DC_CERT_BYTES ? 2 : 1;
     enum dc_channel_outcome outcome = hello_outcome(
-        dc_trust_check(c->config.crypto, &c->config.trust, bytes, size, standing.height, 0, &cert));
+        dc_trust_check(c->config.crypto, &trust, bytes, size, standing.height, 0, &cert));
     if (outcome != DC_CHANNEL_OPENED)
         return outcome;
     if (cert.subject != peer)

@@ -479,7 +479,7 @@ void dc_node_step(struct dc_node *node, const struct dc_input *in, struct dc_eff
         } else if (node->client != NULL) {
             struct dc_client_env env = {node->client_config, node->chain->final->state,
                                         dc_node_submit, node};
-            if (in->call->kind != DC_CALL_SHIELD && in->call->kind != DC_CALL_PAY)
+            if (!dc_wallet_calls(in->call->kind))
                 dc_client_call(node->client, &env, in, out);
             else if (node->wallet != NULL)
                 dc_wallet_call(node->wallet, node->client, &env, in, out);

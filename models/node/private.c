@@ -1,6 +1,7 @@
 #include "models/node/private.h"
 
 #include "models/base/mem.h"
+#include "models/ledger/vault.h"
 #include "models/node/node.h"
 
 /* Of any node's account: clients share the counter with their deals. */
@@ -119,15 +120,13 @@ bool dc_private_tx_valid(const struct dc_node *node, const uint8_t *bytes, size_
     struct dc_tx tx;
     if (!dc_tx_decode(bytes, size, &tx))
         return false;
-    if (!dc_tx_signed(&tx)) /* nobody answers for it: its proof is checked before it waits */
+    /* What carries proofs, or stays for ever, is tried before it waits: see dc_store_try. */
+    if (!dc_tx_signed(&tx) || tx.kind == DC_TX_CALL || tx.kind == DC_TX_SHIELD)
         return dc_mempool_has(&node->validator->mempool, bytes, size) ||
                dc_store_try(node->env.store, private_tip(node),
                             &(struct dc_tx_view){bytes, (uint32_t)size}, out);
     const struct dc_state *state = node->chain->final->state;
-    const struct dc_account *a = dc_state_account(state, tx.from);
-    const uint8_t *key = tx.kind == DC_TX_GRANT ? dc_state_holders(state)->treasury_key
-                         : a != NULL            ? a->sign_key
-                                                : NULL;
+    const uint8_t *key = dc_state_signer(state, &tx, dc_state_meta(state)->height + 1);
     struct dc_hash digest = dc_tx_digest(node->env.chain, bytes, size - DC_SIGNATURE_BYTES);
     out->charge[DC_COST_VERIFY]++;
     return key != NULL && dc_verify(node->env.crypto, key, digest.b, sizeof digest.b, tx.signature);

@@ -24,7 +24,8 @@ bool dc_private_read(struct dc_node *node, struct dc_reader *r) DC_MUST_USE;
 uint64_t dc_private_nonce(struct dc_node *node);
 
 /* Whether validators take a transaction up: its form is right, and so is the signature, where
- * somebody signs. */
+ * somebody signs.  SHIELDED, SHIELD and CALL also have to be valid after the newest block that this
+ * one has executed; who sends one again that is in a block by now is refused too, harmlessly. */
 bool dc_private_tx_valid(const struct dc_node *node, const uint8_t *bytes, size_t size,
                          struct dc_effects *out);
 

@@ -171,7 +171,7 @@ uint64_t dc_inference_expect(uint64_t model_seed, uint64_t input_seed, uint32_t 
     struct dc_inference_shape shape;
     DC_CHECK(dc_inference_shape_make(features, &shape));
     struct dc_linear_model model;
-    int32_t x[DC_INFERENCE_FEATURES_MAX];
+    int32_t x[DC_INFERENCE_FEATURES_MAX] = {0};
     uint64_t digest = 0;
     dc_inference_model_draw(&shape, model_seed, &model);
     for (uint32_t n = 0; n < questions; n++) {

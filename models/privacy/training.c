@@ -137,6 +137,7 @@ bool dc_training_sane(const struct dc_training_shape *shape, const int64_t *weig
 int64_t dc_training_loss(const struct dc_training_shape *shape, const struct dc_training_data *data,
                          const int64_t *weights)
 {
+    DC_CHECK(data->samples != 0);
     __int128 sum = 0;
     for (uint32_t i = 0; i < data->samples; i++) {
         int64_t z = logit(shape, data->x + (size_t)i * (shape->features + 1), weights);

@@ -71,6 +71,16 @@ static void tx_write_call(struct dc_writer *w, const struct dc_tx *t)
     tx_write_sized(w, t->call.body, t->call.size);
 }
 
+static void tx_write_registrar(struct dc_writer *w, const struct dc_tx *t)
+{
+    dc_write64(w, t->registrar.nonce);
+    dc_write8(w, t->registrar.certificate != NULL);
+    if (t->registrar.certificate != NULL)
+        dc_write(w, t->registrar.certificate, DC_REGISTRAR_CERTIFICATE_BYTES);
+    else
+        dc_write64(w, t->registrar.revoked);
+}
+
 static void tx_write_body(struct dc_writer *w, const struct dc_tx *t)
 {
     switch (t->kind) {
@@ -91,6 +101,8 @@ static void tx_write_body(struct dc_writer *w, const struct dc_tx *t)
     case DC_TX_REVOKE:
         dc_write64(w, t->revoke.nonce);
         dc_write64(w, t->revoke.serial);
+        if (t->from == DC_REGISTRAR)
+            dc_write64(w, t->revoke.registrar);
         break;
     case DC_TX_DEAL: tx_write_deal(w, t); break;
     case DC_TX_RECEIPT: tx_write_receipt(w, t); break;
@@ -130,6 +142,7 @@ static void tx_write_body(struct dc_writer *w, const struct dc_tx *t)
         dc_write64(w, t->beacon.height);
         dc_write(w, t->beacon.share, DC_BEACON_SHARE_BYTES);
         break;
+    case DC_TX_REGISTRAR: tx_write_registrar(w, t); break;
     default: w->failed = true;
     }
 }
@@ -247,6 +260,18 @@ static void tx_read_call(struct dc_reader *r, struct dc_tx *t)
         r->failed = true;
 }
 
+static void tx_read_registrar(struct dc_reader *r, struct dc_tx *t)
+{
+    t->registrar.nonce = dc_read64(r);
+    uint8_t lists = dc_read8(r);
+    if (lists != 0)
+        t->registrar.certificate = dc_read_in_place(r, DC_REGISTRAR_CERTIFICATE_BYTES);
+    else
+        t->registrar.revoked = dc_read64(r);
+    if (lists > 1 || t->from != DC_NOBODY)
+        r->failed = true;
+}
+
 static void tx_read_body(struct dc_reader *r, struct dc_tx *t)
 {
     switch (t->kind) {
@@ -269,6 +294,10 @@ static void tx_read_body(struct dc_reader *r, struct dc_tx *t)
     case DC_TX_REVOKE:
         t->revoke.nonce = dc_read64(r);
         t->revoke.serial = dc_read64(r);
+        if (t->from == DC_REGISTRAR)
+            t->revoke.registrar = dc_read64(r);
+        if (t->from == DC_REGISTRAR && t->revoke.registrar == 0)
+            r->failed = true;
         break;
     case DC_TX_DEAL: tx_read_deal(r, t); break;
     case DC_TX_RECEIPT: tx_read_receipt(r, t); break;
@@ -307,6 +336,7 @@ static void tx_read_body(struct dc_reader *r, struct dc_tx *t)
         t->beacon.height = dc_read64(r);
         t->beacon.share = dc_read_in_place(r, DC_BEACON_SHARE_BYTES);
         break;
+    case DC_TX_REGISTRAR: tx_read_registrar(r, t); break;
     default: r->failed = true;
     }
 }

@@ -21,15 +21,16 @@ enum dc_tx_kind {
     DC_TX_RECEIPT,  /* epoch report of a client about a node, countersigned */
     DC_TX_HEARTBEAT,
     DC_TX_VERDICT,
-    DC_TX_ANSWER,   /* to an on-chain demand: the whole proof */
-    DC_TX_EVIDENCE, /* two votes or proposals of one (epoch, round), or a signed invalid answer */
-    DC_TX_VOTES,    /* late votes (up to 8 blocks) that a proposer includes */
-    DC_TX_METER,    /* a deal's client: pays for so many bytes of it from now on */
-    DC_TX_SHIELD,   /* an amount of the sender's balance goes into a note */
-    DC_TX_SHIELDED, /* confidential transfer: nobody signs, its proofs authorise it */
-    DC_TX_CALL,     /* a method of a private contract; by an account, or by nobody that is named */
-    DC_TX_GRANT,    /* out of the fund, signed with the treasury's key (FROST) */
-    DC_TX_BEACON,   /* a key holder's share of the threshold beacon of a height */
+    DC_TX_ANSWER,    /* to an on-chain demand: the whole proof */
+    DC_TX_EVIDENCE,  /* two votes or proposals of one (epoch, round), or a signed invalid answer */
+    DC_TX_VOTES,     /* late votes (up to 8 blocks) that a proposer includes */
+    DC_TX_METER,     /* a deal's client: pays for so many bytes of it from now on */
+    DC_TX_SHIELD,    /* an amount of the sender's balance goes into a note */
+    DC_TX_SHIELDED,  /* confidential transfer: nobody signs, its proofs authorise it */
+    DC_TX_CALL,      /* a method of a private contract; by an account, or by nobody that is named */
+    DC_TX_GRANT,     /* out of the fund, signed with the treasury's key (FROST) */
+    DC_TX_BEACON,    /* a key holder's share of the threshold beacon of a height */
+    DC_TX_REGISTRAR, /* by the root: a registrar is listed, or revoked */
     DC_TX_COUNT
 };
 
@@ -54,6 +55,7 @@ struct dc_tx {
         } reg; /* REGISTER, RENEW */
         struct {
             uint64_t nonce, serial;
+            uint64_t registrar; /* of who signs, its serial; 0: that of genesis, `from` DC_NOBODY */
         } revoke;
         struct {
             uint64_t nonce, size_bytes, price;
@@ -121,13 +123,20 @@ struct dc_tx {
             uint64_t height;
             const uint8_t *share; /* DC_BEACON_SHARE_BYTES (crypto/dvrf.h) */
         } beacon;
+        struct {
+            uint64_t nonce;             /* such transactions before this one */
+            uint64_t revoked;           /* serial; what has no certificate revokes this */
+            const uint8_t *certificate; /* DC_REGISTRAR_CERTIFICATE_BYTES, or NULL */
+        } registrar;                    /* `from` is DC_NOBODY */
     };
     const uint8_t *signature; /* NULL where nobody signs: SHIELDED, CALL from DC_NOBODY */
 };
 
 #define DC_NOBODY UINT32_MAX               /* `from` of a transaction that names no account */
+#define DC_REGISTRAR (UINT32_MAX - 1)      /* `from` of a REVOKE by a registrar that it names */
 #define DC_CONTRACT_NEW UINT32_MAX         /* CALL: makes a contract */
 #define DC_NOTE_ADDRESS_BYTES ((size_t)65) /* one-time key 32, ephemeral key 32, view tag 1 */
+#define DC_REGISTRAR_CERTIFICATE_BYTES ((size_t)230)
 #define DC_BEACON_SHARE_BYTES ((size_t)96) /* sigma 32, challenge 32, response 32 */
 /* Whether somebody signs a transaction: without, it ends with its body. */
 static inline bool dc_tx_signed(const struct dc_tx *tx)

@@ -128,6 +128,8 @@ const struct ds_metric ds_metrics[] = {
     {"application_result", "1", DS_SUFFIX_APPLICATION,
      "what it came to: an auction's price in DSYNC, 1 where an escrow paid, the mean rating, the "
      "usage in sum, 1 where a training is exact, the participants whose inference is"},
+    {"application_exact", "bool", DS_SUFFIX_APPLICATION,
+     "what it came to is what its members' own numbers come to in plain, all taking part"},
     {"training_exact", "bool", DS_SUFFIX_NONE,
      "every encrypted training led to the very weights of the plain computation"},
     {"inference_exact", "bool", DS_SUFFIX_NONE,
@@ -178,7 +180,9 @@ static bool metric_suffix(struct ds_bind *b, const struct ds_yaml *node, const c
             return true;
         wanted = "auction, escrow, rating, usage";
         for (const struct ds_choice *c = ds_choices_application; c->name != NULL; c++) {
-            if (strcmp(c->name, suffix) == 0 && c->value <= DS_APPLICATION_USAGE)
+            if (c->value > DS_APPLICATION_USAGE)
+                continue;
+            if (strcmp(c->name, suffix) == 0)
                 return true;
             ds_nearest_try(&nearest, c->name);
         }

@@ -23,6 +23,13 @@ enum ds_application_kind {
     DS_APPLICATION_KINDS
 };
 
+/* Participants, at most: of models/client's applications and models/privacy's contracts. */
+enum { DS_BIDDERS_MAX = 32, DS_LEAVES_MAX = 64, DS_REPORTERS_MAX = 250, DS_TRAINERS_MAX = 63 };
+struct ds_participants {
+    uint32_t least, most;
+};
+extern const struct ds_participants ds_application_participants[DS_APPLICATION_KINDS];
+
 /* One private application: its owner and its participants are called at `at`, and act from then on
  * by themselves.  Its random choices are keyed by (seed, name). */
 struct ds_application {

@@ -160,8 +160,10 @@ static bool word_allowed(const struct word_mix *m, const struct ds_yaml *at,
                          const struct ds_choice *c)
 {
     bool validator = word_strategies[c->value].validator, client = word_strategies[c->value].client;
-    bool fits = client ? m->role == DS_ROLE_CLIENT : validator == (m->role == DS_ROLE_VALIDATOR);
-    if (c->value != DS_STRATEGY_HONEST && !fits) {
+    uint32_t role = client      ? (uint32_t)DS_ROLE_CLIENT
+                    : validator ? (uint32_t)DS_ROLE_VALIDATOR
+                                : (uint32_t)DS_ROLE_SERVICE;
+    if (c->value != DS_STRATEGY_HONEST && m->role != role) {
         ds_bind_error(m->b, at,
                       "strategy `%s` is for a %s, this group's role is %s: choose another", c->name,
                       client      ? "client"

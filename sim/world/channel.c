@@ -10,6 +10,7 @@
 #include "sim/world/channel.h"
 
 #include "models/base/mem.h"
+#include "models/ledger/vault.h"
 #include "sim/world/faults.h"
 
 enum {
@@ -55,6 +56,7 @@ static void channel_standing(const void *ctx, uint32_t peer, struct dc_channel_s
     out->height = final->header.height;
     out->serial = a != NULL ? a->serial : 0;
     out->revoked = a != NULL && a->revoked;
+    out->registrars = &dc_state_vault(final->state)->registrars;
 }
 
 void world_channel_certify(struct ds_world *w, const struct dc_keypair *registrar, uint64_t subject,

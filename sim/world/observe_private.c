@@ -130,6 +130,8 @@ static void private_results(struct ds_world *w)
         right += world_private_right(app);
         snprintf(name, sizeof name, "application_result.%s", app->from->name);
         world_scalar_real(w, name, world_private_result(app));
+        snprintf(name, sizeof name, "application_exact.%s", app->from->name);
+        world_scalar_real(w, name, world_private_done(app) ? world_private_right(app) : NAN);
     }
     world_scalar_count(w, "applications_done", done);
     world_scalar_count(w, "applications_exact", right);

@@ -10,6 +10,10 @@
 #include "models/base/mem.h"
 #include "models/client/wallet.h"
 #include "models/crypto/logarithm.h"
+#include "models/crypto/permutation.h"
+#include "models/privacy/auction.h"
+#include "models/privacy/training.h"
+#include "models/privacy/usage.h"
 #include "sim/world/population.h"
 #include "sim/world/private_inside.h"
 
@@ -26,6 +30,17 @@ static uint64_t private_payload(uint64_t kind, uint64_t number, uint64_t rest)
 static uint32_t private_kind(uint64_t payload)
 {
     return (uint32_t)(payload >> KIND_SHIFT) & 3;
+}
+
+const char *ds_world_private_call(uint64_t payload)
+{
+    static const char *const words[] = {[CALL_APP] = "take part in a private application",
+                                        [CALL_SHIELD] = "turn money into a private note",
+                                        [CALL_PAY] = "pay privately"};
+    uint32_t kind = private_kind(payload);
+    return (payload & WORLD_CALL_PRIVATE) != 0 && kind < sizeof words / sizeof words[0]
+               ? words[kind]
+               : NULL;
 }
 
 static uint64_t private_draw(const struct ds_world *w, uint64_t identity, const char *purpose,
@@ -167,7 +182,13 @@ static enum dc_status private_members(struct ds_world *w, struct private_app *ap
         if (member[n] && n != app->owner && n != app->node)
             app->participant[app->participants++] = n;
     dc_mem_free(member);
-    if (app->participants == 0 ||
+    const struct ds_participants *range = &ds_application_participants[a->kind];
+    if (app->participants > range->most)
+        return dc_error_set(error, DC_ERR_USAGE,
+                            "application %s: `%s` are %u participants beside its owner and node: "
+                            "choose at most %u",
+                            a->name, a->participants->text, app->participants, range->most);
+    if (app->participants < range->least ||
         (a->kind == DS_APPLICATION_ESCROW && app->participants < a->threshold))
         return dc_error_set(error, DC_ERR_USAGE,
                             "application %s: `%s` leaves %u participants beside its owner and "
@@ -233,6 +254,11 @@ static enum dc_status private_app(struct ds_world *w, uint32_t number, struct dc
                        (int)DS_APPLICATION_TRAINING == (int)DC_APP_TRAINING &&
                        (int)DS_APPLICATION_USAGE == (int)DC_APP_USAGE,
                    "kinds of applications in one order");
+    _Static_assert(DS_BIDDERS_MAX == DC_AUCTION_BIDS_MAX &&
+                       DS_LEAVES_MAX == DC_PERMUTATION_LEAVES_MAX &&
+                       DS_REPORTERS_MAX == DC_USAGE_REPORTERS_MAX &&
+                       DS_TRAINERS_MAX == DC_TRAINING_PARTICIPANTS_MAX,
+                   "as many as applications take");
     struct private_app *app = &w->private->app[number];
     const struct ds_application *a = app->from = &w->scenario->applications[number];
     enum dc_status s = private_members(w, app, error);

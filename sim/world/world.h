@@ -69,6 +69,10 @@ struct ds_watch {
     bool events_only;         /* what nodes handled, and nothing else */
 };
 
+/* What an EV_CALL that is private asks for, in words, by its payload (ds_watched.a); NULL: it is a
+ * request as others are. */
+const char *ds_world_private_call(uint64_t payload);
+
 struct ds_world_options {
     const char *output;       /* path of the results file; NULL: none is written */
     uint32_t parallel_events; /* windows of so many events run on all threads; 0: 4096 */

@@ -19,6 +19,7 @@ if(TARGET destrasim)
   destra_cli_test(report_browser LABELS slow TIMEOUT 600)
   destra_cli_test(compare LABELS unit TIMEOUT 600)
   destra_cli_test(trace LABELS unit TIMEOUT 300)
+  destra_cli_test(private LABELS unit TIMEOUT 300)
   if(TARGET destrasim-mutants)
     set_tests_properties(cli_determinism cli_trace PROPERTIES
       ENVIRONMENT "DESTRA_MUTANTS=$<TARGET_FILE:destrasim-mutants>")

@@ -180,6 +180,16 @@ static void test_submit(void)
     CU_ASSERT_TRUE_FATAL(f.submitted == 2 && dc_tx_decode(f.tx, f.tx_size, &tx));
     CU_ASSERT(tx.from == DC_NOBODY && tx.signature == NULL && tx.call.fee == 0 && f.nonces == 6 &&
               f.out.charge[DC_COST_SIGN] == 1);
+    CU_ASSERT_TRUE_FATAL(dc_app_under_way(&g)); /* the first one, as it was */
+    CU_ASSERT(g.sent[0].nonce == 5 && g.sent[0].tries == 1 && g.sent[1].bytes == NULL);
+    CU_ASSERT_TRUE(dc_tx_decode(g.sent[0].bytes, g.sent[0].size, &tx) && tx.call.nonce == 5);
+    for (uint32_t i = 0; i < DC_APP_SENT_MAX + 3; i++) /* more than there are places for */
+        dc_app_submit(&g, &f.env, 3, DC_CONTRACT_ESCROW, 1, body, sizeof body, &f.out);
+    CU_ASSERT(f.submitted == 2 + DC_APP_SENT_MAX + 3);
+    for (uint32_t i = 0; i < DC_APP_SENT_MAX; i++) {
+        CU_ASSERT_EQUAL(g.sent[i].nonce, 5 + i);
+        dc_mem_free(g.sent[i].bytes);
+    }
     tear_down();
 }
 

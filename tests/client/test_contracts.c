@@ -147,6 +147,38 @@ static void test_rating(void)
     end();
 }
 
+/* A CALL that a client signs and that is not valid waits in nobody's pool: it would cost a block's
+ * tries and its sender nothing. */
+static void test_pool(void)
+{
+    uint8_t body[DC_AUCTION_CREATE_BYTES], bytes[512] = {DC_MSG_TX}, secret[32] = {7};
+    struct dc_auction_terms terms = {.tag = 1, .unit = 1, .close = 5, .end = 9};
+    begin();
+    town_run(t, 3 * SECOND);
+    dc_auction_key(secret, 1, secret, terms.key);
+    dc_auction_terms_encode(&terms, body);
+    const struct dc_mempool *pool = &t->node[0]->validator->mempool;
+    for (uint32_t k = 0; k < 5; k++) {
+        struct dc_tx tx = {.kind = DC_TX_CALL, .from = A};
+        tx.call.nonce = dc_state_account(town_state(t, 0), A)->nonce;
+        tx.call.fee = FEE - (k == 1);
+        tx.call.contract = k == 2 ? 7 : DC_CONTRACT_NEW;
+        tx.call.kind = DC_CONTRACT_AUCTION;
+        tx.call.method = DC_AUCTION_CREATE;
+        tx.call.body = body;
+        tx.call.size = sizeof body - (k == 3);
+        size_t size = dc_tx_sign(&t->crypto, TOWN_CHAIN, &t->set.sign[k == 4 ? A + 1 : A], &tx,
+                                 bytes + 1, sizeof bytes - 1);
+        uint64_t refused = t->refused[0];
+        uint32_t waiting = pool->count;
+        town_hand(t, 0, A, bytes, size + 1);
+        CU_ASSERT_EQUAL(pool->count, waiting + (k == 0));
+        CU_ASSERT_EQUAL(t->refused[0], refused + (k != 0));
+        CU_ASSERT_EQUAL(dc_mempool_has(pool, bytes + 1, size), k == 0);
+    }
+    end();
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -154,6 +186,7 @@ int main(void)
         {"escrow that pays", test_escrow},
         {"escrow that ends, half of the letters lost", test_escrow_short},
         {"rating", test_rating},
+        {"what pools take", test_pool},
     };
     return TEST_MAIN("client/contracts", cases);
 }

@@ -224,22 +224,85 @@ static void test_lost_store(void)
     end();
 }
 
-/* More notes than a wallet holds: the others wait on the chain, and none is lost. */
+/* More notes than a wallet holds: it puts two together as long as it is full, tells nobody of it,
+ * and finds the others, which wait on the chain; none is lost. */
 static void test_full(void)
 {
     begin();
     for (int i = 0; i < 68; i++)
         shield(A, 1 + i, COIN);
-    town_run(t, 76 * SECOND);
-    CU_ASSERT_EQUAL(vault()->pool, 68 * COIN);
-    CU_ASSERT_EQUAL(wallet(A)->count, DC_WALLET_NOTES_MAX);
-    CU_ASSERT_EQUAL(balance(A), DC_WALLET_NOTES_MAX * COIN);
-    for (int i = 0; i < 5; i++) /* two notes each, and change */
-        pay(A, 77 + 5 * i, B, COIN + 1);
-    town_run(t, 115 * SECOND);
+    town_run(t, 100 * SECOND);
+    uint64_t merged = vault()->images / 2;
+    CU_ASSERT_TRUE(merged >= 5 && merged <= 8 && vault()->images % 2 == 0);
+    CU_ASSERT_EQUAL(seen.paid[A] + seen.failed[A], 0);
+    CU_ASSERT_EQUAL(wallet(A)->count, 68 - merged);
+    CU_ASSERT_EQUAL(vault()->pool, 68 * COIN - merged * FEE);
+    CU_ASSERT_EQUAL(balance(A), vault()->pool);
+    for (int i = 0; i < 5;
+         i++) /* two notes each, and change; or one of two that were put together */
+        pay(A, 101 + 5 * i, B, COIN + 1);
+    town_run(t, 140 * SECOND);
     CU_ASSERT_EQUAL(seen.paid[A], 5);
-    CU_ASSERT_EQUAL(balance(A), 68 * COIN - 5 * (COIN + 1 + FEE));
-    CU_ASSERT_EQUAL(wallet(A)->count, 68 - 5);
+    CU_ASSERT_EQUAL(balance(A), 68 * COIN - 5 * (COIN + 1 + FEE) - merged * FEE);
+    end();
+}
+
+/* Dust: notes that are worth less than it costs to put two together go with a large one; a wallet
+ * that has none but such keeps what it has, and what it is paid waits. */
+static void test_dust(void)
+{
+    begin();
+    shield(A, 1, COIN);
+    for (int i = 0; i < 66; i++) {
+        shield(A, 2 + i, FEE / 2);
+        shield(B, 2 + i, FEE / 2);
+    }
+    town_run(t, 100 * SECOND);
+    uint64_t merged = vault()->images / 2;
+    CU_ASSERT_TRUE(merged >= 4 && merged <= 7);
+    CU_ASSERT_EQUAL(wallet(A)->count, 67 - merged);
+    CU_ASSERT_EQUAL(balance(A), COIN + 66 * (FEE / 2) - merged * FEE);
+    CU_ASSERT_EQUAL(wallet(B)->count, DC_WALLET_NOTES_MAX);
+    CU_ASSERT_EQUAL(balance(B), DC_WALLET_NOTES_MAX * (FEE / 2));
+    pay(A, 101, B, COIN / 2);
+    town_run(t, 130 * SECOND);
+    CU_ASSERT_EQUAL(seen.paid[A], 1);
+    CU_ASSERT_EQUAL(balance(B), DC_WALLET_NOTES_MAX * (FEE / 2)); /* it comes after two others */
+    end();
+}
+
+static void unshield(uint32_t client, int64_t at_s, uint64_t amount)
+{
+    town_call(t, client, at_s * SECOND,
+              (struct dc_call){.kind = DC_CALL_UNSHIELD, .size_bytes = amount});
+}
+
+/* Out of notes into the account: what is asked for, once, whatever is lost; the rest stays hidden. */
+static void test_unshield(void)
+{
+    memset(&post, 0, sizeof post);
+    begin();
+    t->lose = lose;
+    shield(A, 1, 3 * COIN);
+    shield(A, 2, 2 * COIN);
+    town_run(t, 12 * SECOND);
+    uint64_t before = dc_state_account(town_state(t, A), A)->balance;
+    unshield(A, 13, 4 * COIN);
+    unshield(A, 14, COIN); /* the notes are spoken for */
+    town_run(t, 90 * SECOND);
+    CU_ASSERT_TRUE(post.sent > 20 && !post.changed);
+    CU_ASSERT_TRUE(seen.paid[A] == 1 && seen.failed[A] == 1);
+    CU_ASSERT_EQUAL(dc_state_account(town_state(t, A), A)->balance, before + 4 * COIN);
+    CU_ASSERT_EQUAL(balance(A), COIN - FEE);
+    CU_ASSERT_EQUAL(vault()->pool, COIN - FEE);
+    unshield(A, 91, COIN);           /* more than there is, with the fee */
+    unshield(A, 92, 0);              /* nothing */
+    unshield(A, 93, UINT64_MAX);     /* more than can be */
+    unshield(A, 94, COIN - 2 * FEE); /* all: the change is a note of nothing */
+    town_run(t, 110 * SECOND);
+    CU_ASSERT_TRUE(seen.paid[A] == 2 && seen.failed[A] == 4);
+    CU_ASSERT_EQUAL(dc_state_account(town_state(t, A), A)->balance, before + 5 * COIN - 2 * FEE);
+    CU_ASSERT_TRUE(vault()->pool == 0 && vault()->images == 3);
     end();
 }
 
@@ -443,6 +506,8 @@ int main(void)
         {"a crash", test_crash},
         {"a lost store", test_lost_store},
         {"more notes than it holds", test_full},
+        {"dust", test_dust},
+        {"out into the account", test_unshield},
         {"rings", test_rings},
         {"what can be seen", test_seen},
     };

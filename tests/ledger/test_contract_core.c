@@ -259,8 +259,8 @@ static void test_callers(void)
     chain_free(&c);
 }
 
-/* What a pool asks about transactions that nobody signs: valid on a block or not, and the block's
- * state is as it was. */
+/* What a pool asks about transactions with proofs: valid on a block or not, and the block's state is
+ * as it was. */
 static bool tried(struct chain *c, const uint8_t *body, uint32_t from)
 {
     struct dc_hash before = c->tip->state->root;
@@ -268,7 +268,8 @@ static bool tried(struct chain *c, const uint8_t *body, uint32_t from)
     struct dc_effects out = {0};
     put_call(c, from, 0, KIND, POT_MARK, from == DC_NOBODY ? 0 : FEE, body, 33);
     bool valid = dc_store_try(c->store, c->tip, &c->tx[0], &out);
-    CU_ASSERT_EQUAL(out.charge[DC_COST_POINT], from == DC_NOBODY); /* a check, passed or failed */
+    CU_ASSERT_EQUAL(out.charge[DC_COST_POINT], 1); /* a check, passed or failed */
+    CU_ASSERT_EQUAL(out.charge[DC_COST_VERIFY], from != DC_NOBODY);
     c->tx_count = 0;
     c->bytes_used = 0;
     CU_ASSERT(dc_hash_equal(&before, &c->tip->state->root));
@@ -286,8 +287,16 @@ static void test_try(void)
     CU_ASSERT(tried(&c, body, DC_NOBODY));
     CU_ASSERT(tried(&c, body, DC_NOBODY));
     CU_ASSERT_FALSE(tried(&c, wrong, DC_NOBODY));
-    CU_ASSERT_FALSE(tried(&c, body, CALLER)); /* signed: not for this to say */
+    CU_ASSERT(tried(&c, body, CALLER)); /* signed ones too: an invalid one costs no fee */
+    CU_ASSERT_FALSE(tried(&c, wrong, CALLER));
     CU_ASSERT(mark(&c, 1));
+    CU_ASSERT_FALSE(tried(&c, body, CALLER));
+    struct dc_tx other = {.kind = DC_TX_TRANSFER, .from = CALLER}; /* not for this to say */
+    other.transfer.amount = 1;
+    chain_tx(&c, &other);
+    CU_ASSERT_FALSE(dc_store_try(c.store, c.tip, &c.tx[0], NULL));
+    c.tx_count = 0;
+    c.bytes_used = 0;
     CU_ASSERT_FALSE(tried(&c, body, DC_NOBODY));
     CU_ASSERT_FALSE(dc_store_try(c.store, c.tip, &(struct dc_tx_view){body, 33}, NULL));
     chain_free(&c);

@@ -41,6 +41,15 @@ static uint32_t samples(struct dc_tx *t)
     }
     t[n] = (struct dc_tx){.kind = DC_TX_REVOKE, .from = UINT32_MAX};
     t[n++].revoke.serial = 12;
+    t[n] = (struct dc_tx){.kind = DC_TX_REVOKE, .from = DC_REGISTRAR};
+    t[n].revoke.nonce = 5;
+    t[n++].revoke.registrar = 2;
+    for (uint32_t lists = 0; lists < 2; lists++) {
+        t[n] = (struct dc_tx){.kind = DC_TX_REGISTRAR, .from = DC_NOBODY};
+        t[n].registrar.nonce = 6;
+        t[n].registrar.revoked = lists ? 0 : 3;
+        t[n++].registrar.certificate = lists ? filler : NULL;
+    }
     t[n] = (struct dc_tx){.kind = DC_TX_DEAL, .from = 8};
     t[n].deal.epochs = 4;
     t[n++].deal.node_signature = filler;
@@ -92,7 +101,7 @@ static uint32_t samples(struct dc_tx *t)
     t[n++].votes.votes_size = sizeof votes;
     return n;
 }
-#define SAMPLES_MAX 24
+#define SAMPLES_MAX 28
 
 static size_t tail(const struct dc_tx *tx)
 {

@@ -183,6 +183,100 @@ static void test_refused(void)
     refused(DC_CHANNEL_OLD, spoil_old);
 }
 
+/* --- registrars of the chain ------------------------------------------------------------------ */
+
+static struct dc_registrars registrars;
+static struct dc_keypair other_desk;
+
+/* Node n's certificate is by another registrar, whom the root of everybody's genesis certifies; with
+ * its certificate before it, or alone. */
+static void by_other(uint32_t n, bool alone)
+{
+    struct dc_keypair root_key = keypair(4000);
+    struct dc_channels_config *c = &t.config[n];
+    struct dc_root root;
+    struct dc_cert cert;
+    uint8_t signature[64], own[DC_CERT_BYTES];
+    other_desk = keypair(4001);
+    dc_root_create(&crypto, CHAIN, 4000, &root_key, 0, 1000, &root);
+    struct dc_registrar_wish w = {
+        .subject = UINT64_MAX, .end_height = 1000, .roles = DC_ROLE_REGISTRAR};
+    memcpy(w.signing, other_desk.public, 32);
+    memcpy(w.vrf, other_desk.public, 32);
+    dc_registrar_sign_wish(&crypto, CHAIN, DC_CERT_REGISTRAR, &w, &other_desk, signature);
+    CU_ASSERT_EQUAL(dc_root_certify(&root, &w, signature, &cert), DC_REGISTRAR_OK);
+    certify(c, &other_desk, n, 10, c->exchange.public, 1000);
+    if (!alone) {
+        memcpy(own, c->certificate, sizeof own);
+        dc_cert_encode(&cert, c->certificate);
+        memcpy(c->certificate + DC_CERT_BYTES, own, sizeof own);
+        c->certificate_size = DC_CERT_CHAIN_BYTES;
+    }
+    memset(&registrars, 0, sizeof registrars);
+    for (uint32_t i = 0; i < NODES; i++) {
+        memcpy(t.config[i].trust.root_key, root_key.public, 32);
+        t.standing[i].registrars = &registrars;
+        node_new(i);
+    }
+    dc_cert_encode(&cert, own);
+    if (alone)
+        CU_ASSERT_TRUE(dc_registrars_add(&crypto, &t.config[0].trust, own, 50, &registrars));
+}
+static void revoke_registrar(uint64_t serial)
+{
+    CU_ASSERT_TRUE(dc_registrars_revoke(&t.config[0].trust, serial, 50, &registrars));
+}
+static void spoil_alone(uint32_t n)
+{
+    by_other(n, true);
+    revoke_registrar(2);
+}
+static void spoil_chain(uint32_t n)
+{
+    by_other(n, false);
+    revoke_registrar(2);
+}
+static void spoil_unlisted(uint32_t n)
+{
+    by_other(n, true);
+    registrars.count = 0;
+}
+static void spoil_genesis(uint32_t n)
+{
+    by_other(1 - n, true); /* the other's holds on */
+    revoke_registrar(DC_REGISTRAR_GENESIS);
+}
+
+/* Two registrars side by side; then the second is revoked: what is open goes on, and no handshake is
+ * believed any more. */
+static void test_registrars(void)
+{
+    for (int alone = 0; alone < 2; alone++) {
+        begin(false);
+        by_other(1, alone);
+        say(0, 1, "one");
+        deliver();
+        CU_ASSERT_TRUE(heard(1, "one"));
+        revoke_registrar(2);
+        CU_ASSERT_EQUAL(dc_channels_review(t.node[0]), 0);
+        say(1, 0, "two");
+        deliver();
+        CU_ASSERT_TRUE(heard(0, "two"));
+        t.config[1].incarnation++;
+        node_new(1);
+        say(1, 0, "three");
+        deliver();
+        pass(20LL * SECOND, true);
+        CU_ASSERT_FALSE(heard(0, "three"));
+        CU_ASSERT_TRUE(t.notes[0][DC_CHANNEL_REVOKED] > 0);
+        end();
+    }
+    refused(DC_CHANNEL_REVOKED, spoil_alone);
+    refused(DC_CHANNEL_REVOKED, spoil_chain);
+    refused(DC_CHANNEL_REVOKED, spoil_genesis);
+    refused(DC_CHANNEL_FOREIGN, spoil_unlisted);
+}
+
 static void test_review(void)
 {
     begin(false);
@@ -302,6 +396,7 @@ int main(void)
         {"bits of a frame", test_frame_bits},
         {"garbage", test_garbage},
         {"refused", test_refused},
+        {"registrars of the chain", test_registrars},
         {"review", test_review},
         {"man in the middle", test_man_in_the_middle},
         {"reset", test_reset},
