@@ -190,7 +190,7 @@ static void print_caught(const struct ds_outcome *o)
                part(o, "mttd", strategy, ds_word_ratio).text, leak);
     }
     if (!any)
-        printf("Caught      no node cheats in this scenario\n");
+        printf("Caught      no service node cheats in this scenario\n");
 }
 
 /* ---- what it cost ---------------------------------------------------------------------------- */

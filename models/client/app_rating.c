@@ -81,7 +81,7 @@ static void rating_commit(struct dc_engagement *g, const struct dc_app_env *env,
     bool act = dc_app_members_step(g, env, c, out);
     if (c != NULL && c->phase == DC_CONTRACT_OVER)
         dc_app_done(g, rating_result(g, env, c), out);
-    else if (act)
+    else if (c != NULL && act)
         rating_rate(g, env, c, out);
     else if (dc_app_members_late(g, env))
         dc_app_done(g, DC_APP_REFUSED, out);

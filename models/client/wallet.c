@@ -290,8 +290,10 @@ static bool wallet_carry_out(struct dc_wallet *w, const struct dc_client_env *en
         return false;
     p->live = (uint8_t)live;
     p->notes = (uint8_t)order->notes;
-    for (uint32_t i = 0; i < order->notes; i++)
+    for (uint32_t i = 0; i < order->notes; i++) {
+        DC_CHECK(note[i] != NULL); /* as many as wallet_choose said */
         note[i]->spending = (uint8_t)(1 + (p - w->payment));
+    }
     wallet_send(w, env, p, out);
     return true;
 }

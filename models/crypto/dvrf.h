@@ -12,7 +12,7 @@
 
 #include "models/crypto/dkg.h"
 
-#define DC_DVRF_SHARE_BYTES ((size_t)96)
+#define DC_DVRF_SHARE_BYTES ((size_t)96) /* DC_BEACON_SHARE_BYTES of wire/tx.h */
 
 void dc_dvrf_share(const uint8_t secret[32], const void *message, size_t size,
                    uint8_t share[DC_DVRF_SHARE_BYTES]);

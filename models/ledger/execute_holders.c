@@ -17,8 +17,6 @@
 #include "models/ledger/decrypt.h"
 #include "models/ledger/vault_impl.h"
 
-_Static_assert(DC_BEACON_SHARE_BYTES == DC_DVRF_SHARE_BYTES, "a share is what the DVRF gives");
-
 /* Statement: the holder's key 32 | message | share. */
 #define SHARE_STATEMENT_BYTES (32 + DC_BEACON_MESSAGE_BYTES + DC_DVRF_SHARE_BYTES)
 

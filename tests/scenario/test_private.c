@@ -119,6 +119,15 @@ static void test_refusals(void)
         {HEAD "  - {name: c, role: client, count: 2, payments: {shield: 1 DSYNC}}\n"
               "privacy: {decoys: 20, fee: 0.5 DSYNC}\n",
          "9:58", "does not pay for one fee"},
+        {HEAD
+         "  - {name: c, role: client, count: 2, payments: {notes: 99}}\nprivacy: {decoys: 20}\n",
+         "9:57", "use 1 to 32"},
+        {HEAD "  - {name: c, role: client, count: 2, payments: {strategy: ghost}}\n"
+              "privacy: {decoys: 20}\n",
+         "9:60", "this group's role is client"},
+        {ON AT "rating, node: 'cli[1]'}\n", "11:84", "is no service node"},
+        {ON AT "rating, node: 'sto[1]', value: 6}\n", "11:101", "a rating is 0 to 5"},
+        {ON AT "training, node: 'cli[1]'}\n", "11:24", "`owner` does nothing"},
         {HEAD "  - {name: v, role: validator, count: 2, payments: {}}\n", "9:42",
          "does nothing for role validator"},
         {HEAD "applications:\n" AT "auction}\n", "10:5", "need `privacy`"},
