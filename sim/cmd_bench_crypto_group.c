@@ -13,7 +13,7 @@ struct group {
     struct dc_point point[POINTS];
     struct dc_scalar scalar[POINTS], term[POINTS]; /* the same, but for term[0] */
     uint8_t uniform[INPUTS][64], encoded[INPUTS][32];
-    struct dc_permutation permutation;
+    const struct dc_permutation *permutation;
 };
 
 static void write_point(const struct dc_point *p, uint8_t *out)
@@ -149,7 +149,7 @@ static void op_nonce(void *state, uint64_t i, uint8_t *out)
 static void op_permutation(void *state, uint64_t i, uint8_t *out)
 {
     struct group *g = state;
-    struct dc_scalar a = dc_permutation_hash(&g->permutation, DC_PERMUTATION_NODE,
+    struct dc_scalar a = dc_permutation_hash(g->permutation, DC_PERMUTATION_NODE,
                                              &g->scalar[i % INPUTS], &g->scalar[INPUTS]);
     dc_scalar_encode(&a, out);
 }
@@ -175,7 +175,7 @@ static enum dc_status open_group(void *state, struct dc_error *error)
             dc_point_encode(&g->point[i], g->encoded[i]);
         }
     }
-    dc_permutation_init(&g->permutation);
+    g->permutation = dc_permutation();
     return DC_OK;
 }
 

@@ -8,7 +8,12 @@
  * powers 1 to 12 have no root modulo l, hence no factor. */
 #include "models/crypto/permutation.h"
 
+#include <pthread.h>
+
 #include "models/base/mem.h"
+
+static struct dc_permutation permutation;
+static pthread_once_t permutation_once = PTHREAD_ONCE_INIT;
 
 static struct dc_scalar permutation_constant(uint32_t round, uint32_t lane)
 {
@@ -25,14 +30,21 @@ static struct dc_scalar permutation_constant(uint32_t round, uint32_t lane)
     return dc_scalar_wide(wide);
 }
 
-void dc_permutation_init(struct dc_permutation *p)
+static void permutation_make(void)
 {
+    struct dc_permutation *p = &permutation;
     for (uint32_t r = 0; r < DC_PERMUTATION_ROUNDS; r++)
         for (uint32_t i = 0; i < DC_PERMUTATION_WIDTH; i++)
             p->constant[r][i] = permutation_constant(r, i);
     for (uint32_t i = 0; i < DC_PERMUTATION_WIDTH; i++)
         for (uint32_t j = 0; j < DC_PERMUTATION_WIDTH; j++)
             p->matrix[i][j] = dc_scalar_u64(i == j ? i + 2 : 1);
+}
+
+const struct dc_permutation *dc_permutation(void)
+{
+    pthread_once(&permutation_once, permutation_make);
+    return &permutation;
 }
 
 static struct dc_scalar fifth_power(const struct dc_scalar *x)

@@ -30,14 +30,15 @@ enum dc_permutation_use {
     DC_PERMUTATION_MARK      /* (secret, context): what a member shows once in a context */
 };
 
-/* The constants, and the matrix as scalars: the caller's, made once, read only. */
+/* The constants, and the matrix as scalars. */
 struct dc_permutation {
     struct dc_scalar constant[DC_PERMUTATION_ROUNDS][DC_PERMUTATION_WIDTH];
     struct dc_scalar matrix[DC_PERMUTATION_WIDTH][DC_PERMUTATION_WIDTH];
 };
 
-/* Constants are dc_scalar_wide of two BLAKE2b-256 hashes over (round, lane, half).  100 us. */
-void dc_permutation_init(struct dc_permutation *p);
+/* The one permutation; its constants are dc_scalar_wide of two BLAKE2b-256 hashes over (round, lane,
+ * half).  100 us at the first call; thread-safe. */
+const struct dc_permutation *dc_permutation(void);
 void dc_permutation_apply(const struct dc_permutation *p,
                           struct dc_scalar lane[DC_PERMUTATION_WIDTH]);
 struct dc_scalar dc_permutation_hash(const struct dc_permutation *p, enum dc_permutation_use use,

@@ -63,12 +63,11 @@ size_t dc_escrow_approve(const struct dc_hash *context, const uint8_t (*leaf)[32
     memcpy(out, s.mark, 32);
     struct dc_transcript t;
     struct dc_circuit c;
-    struct dc_permutation p;
-    dc_permutation_init(&p);
+    const struct dc_permutation *p = dc_permutation();
     escrow_begin(&t, &s);
     dc_circuit_init(&c, &t, true);
     size_t size = 0;
-    if (dc_member_circuit(&c, &p, &s, &w))
+    if (dc_member_circuit(&c, p, &s, &w))
         size = dc_r1cs_prove(&c, secret, out + 32, out_max - 32);
     dc_circuit_free(&c);
     return size == 0 ? 0 : 32 + size;
@@ -85,12 +84,11 @@ bool dc_escrow_check(const uint8_t *bytes, size_t size)
     memcpy(s.mark, bytes + 68, 32);
     struct dc_transcript t;
     struct dc_circuit c;
-    struct dc_permutation p;
-    dc_permutation_init(&p);
+    const struct dc_permutation *p = dc_permutation();
     escrow_begin(&t, &s);
     dc_circuit_init(&c, &t, false);
     bool ok =
-        dc_member_circuit(&c, &p, &s, NULL) &&
+        dc_member_circuit(&c, p, &s, NULL) &&
         dc_r1cs_verify(&c, bytes + DC_ESCROW_STATEMENT_BYTES, size - DC_ESCROW_STATEMENT_BYTES);
     dc_circuit_free(&c);
     return ok;

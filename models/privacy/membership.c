@@ -45,21 +45,19 @@ static struct dc_scalar member_leaf(const struct dc_permutation *p, const struct
 
 void dc_member_leaf(const uint8_t secret[32], uint8_t leaf[32])
 {
-    struct dc_permutation p;
     struct dc_scalar s;
     DC_CHECK(dc_scalar_decode(secret, &s));
-    dc_permutation_init(&p);
-    s = member_leaf(&p, &s);
+    const struct dc_permutation *p = dc_permutation();
+    s = member_leaf(p, &s);
     dc_scalar_encode(&s, leaf);
 }
 
 void dc_member_mark(const uint8_t secret[32], const struct dc_hash *context, uint8_t mark[32])
 {
-    struct dc_permutation p;
     struct dc_scalar s, k = member_context(context);
     DC_CHECK(dc_scalar_decode(secret, &s));
-    dc_permutation_init(&p);
-    s = dc_permutation_hash(&p, DC_PERMUTATION_MARK, &s, &k);
+    const struct dc_permutation *p = dc_permutation();
+    s = dc_permutation_hash(p, DC_PERMUTATION_MARK, &s, &k);
     dc_scalar_encode(&s, mark);
 }
 
@@ -83,9 +81,8 @@ bool dc_member_root(const uint8_t (*leaf)[32], uint32_t count, uint8_t root[32])
     memset(root, 0, 32);
     if (!member_leaves(leaf, count, scalar))
         return false;
-    struct dc_permutation p;
-    dc_permutation_init(&p);
-    struct dc_scalar r = dc_permutation_root(&p, scalar, count, dc_permutation_depth(count));
+    const struct dc_permutation *p = dc_permutation();
+    struct dc_scalar r = dc_permutation_root(p, scalar, count, dc_permutation_depth(count));
     dc_scalar_encode(&r, root);
     return true;
 }
@@ -96,15 +93,14 @@ bool dc_member_find(const uint8_t (*leaf)[32], uint32_t count, const uint8_t sec
     struct dc_scalar scalar[DC_PERMUTATION_LEAVES_MAX];
     if (!member_leaves(leaf, count, scalar) || !dc_scalar_decode(secret, &out->secret))
         return false;
-    struct dc_permutation p;
-    dc_permutation_init(&p);
-    struct dc_scalar own = member_leaf(&p, &out->secret);
+    const struct dc_permutation *p = dc_permutation();
+    struct dc_scalar own = member_leaf(p, &out->secret);
     for (out->index = 0; out->index < count; out->index++)
         if (dc_scalar_equal(&own, &scalar[out->index]))
             break;
     if (out->index == count)
         return false;
-    dc_permutation_path(&p, scalar, count, dc_permutation_depth(count), out->index, out->path);
+    dc_permutation_path(p, scalar, count, dc_permutation_depth(count), out->index, out->path);
     return true;
 }
 

@@ -89,10 +89,9 @@ static void rating_link(struct dc_sigma *s, const struct dc_point *group_key)
 static bool rating_circuit(struct dc_circuit *c, const struct dc_sum *value,
                            const struct dc_member_statement *s, const struct dc_member_witness *w)
 {
-    struct dc_permutation p;
-    dc_permutation_init(&p);
+    const struct dc_permutation *p = dc_permutation();
     dc_gadget_up_to(c, value, DC_RATING_MOST);
-    return dc_member_circuit(c, &p, s, w);
+    return dc_member_circuit(c, p, s, w);
 }
 
 uint32_t dc_rating_gates(uint32_t members)

@@ -302,15 +302,14 @@ static void build_hash(struct dc_circuit *c, const struct dc_sum *in, const stru
 
 static void test_hash(void)
 {
-    struct dc_permutation p;
-    dc_permutation_init(&p);
+    const struct dc_permutation *p = dc_permutation();
     for (uint64_t a = 0; a < 3; a++)
         for (uint64_t b = 0; b < 3; b++)
             for (uint64_t k = 0; k < 3; k++) {
-                struct job j = {.build = build_hash, .in = {a, b, k}, .inputs = 3, .p = &p};
+                struct job j = {.build = build_hash, .in = {a, b, k}, .inputs = 3, .p = p};
                 CU_ASSERT_EQUAL(job_holds(&j), b == k);
             }
-    struct job j = {.build = build_hash, .in = {5, 6, 6}, .inputs = 3, .p = &p};
+    struct job j = {.build = build_hash, .in = {5, 6, 6}, .inputs = 3, .p = p};
     CU_ASSERT_TRUE(job_proves(&j));
     j.in[1] = 7;
     CU_ASSERT_FALSE(job_proves(&j));
@@ -320,8 +319,7 @@ static void test_hash(void)
  * are told apart. */
 static void test_permutation(void)
 {
-    struct dc_permutation p;
-    dc_permutation_init(&p);
+    const struct dc_permutation *p = dc_permutation();
     uint8_t wide[64], hex[32], text[24] = {0};
     dc_put64(text, 63);
     dc_put64(text + 8, 2);
@@ -331,11 +329,11 @@ static void test_permutation(void)
         memcpy(wide + 32 * half, h.b, 32);
     }
     struct dc_scalar last = dc_scalar_wide(wide);
-    CU_ASSERT_TRUE(dc_scalar_equal(&last, &p.constant[63][2]));
+    CU_ASSERT_TRUE(dc_scalar_equal(&last, &p->constant[63][2]));
     struct dc_scalar one = dc_scalar_one(), two = dc_scalar_u64(2);
-    struct dc_scalar a = dc_permutation_hash(&p, DC_PERMUTATION_NODE, &one, &two);
-    struct dc_scalar b = dc_permutation_hash(&p, DC_PERMUTATION_NODE, &two, &one);
-    struct dc_scalar c = dc_permutation_hash(&p, DC_PERMUTATION_LEAF, &one, &two);
+    struct dc_scalar a = dc_permutation_hash(p, DC_PERMUTATION_NODE, &one, &two);
+    struct dc_scalar b = dc_permutation_hash(p, DC_PERMUTATION_NODE, &two, &one);
+    struct dc_scalar c = dc_permutation_hash(p, DC_PERMUTATION_LEAF, &one, &two);
     CU_ASSERT_FALSE(dc_scalar_equal(&a, &b));
     CU_ASSERT_FALSE(dc_scalar_equal(&a, &c));
     dc_scalar_encode(&a, wide);
@@ -360,19 +358,18 @@ static void build_member(struct dc_circuit *c, const struct dc_sum *in, const st
 
 static void test_members(void)
 {
-    struct dc_permutation p;
-    dc_permutation_init(&p);
+    const struct dc_permutation *p = dc_permutation();
     struct dc_scalar leaf[5], path[DC_PERMUTATION_DEPTH_MAX];
     for (uint32_t i = 0; i < 5; i++)
         leaf[i] = dc_scalar_u64(i + 1);
     for (uint32_t place = 0; place < 8; place++) {
-        dc_permutation_path(&p, leaf, 5, 3, place, path);
+        dc_permutation_path(p, leaf, 5, 3, place, path);
         for (uint64_t value = 0; value < 7; value++) {
             struct job j = {.build = build_member,
                             .in = {value},
                             .inputs = 1,
                             .bits = place,
-                            .p = &p,
+                            .p = p,
                             .path = path};
             CU_ASSERT_EQUAL(job_holds(&j), value == (place < 5 ? place + 1 : 0));
         }
@@ -411,16 +408,15 @@ static uint32_t wires_free(const struct job *job, uint32_t step)
 
 static void test_every_wire(void)
 {
-    struct dc_permutation p;
-    dc_permutation_init(&p);
-    struct job hash = {.build = build_hash, .in = {5, 6, 6}, .inputs = 3, .p = &p};
+    const struct dc_permutation *p = dc_permutation();
+    struct job hash = {.build = build_hash, .in = {5, 6, 6}, .inputs = 3, .p = p};
     CU_ASSERT_EQUAL(wires_free(&hash, 1), 0);
     struct dc_scalar leaf[5], path[DC_PERMUTATION_DEPTH_MAX];
     for (uint32_t i = 0; i < 5; i++)
         leaf[i] = dc_scalar_u64(i + 1);
-    dc_permutation_path(&p, leaf, 5, 3, 4, path);
+    dc_permutation_path(p, leaf, 5, 3, 4, path);
     struct job member = {
-        .build = build_member, .in = {5}, .inputs = 1, .bits = 4, .p = &p, .path = path};
+        .build = build_member, .in = {5}, .inputs = 1, .bits = 4, .p = p, .path = path};
     CU_ASSERT_EQUAL(wires_free(&member, 239), 0); /* each level's bit and its gate */
     CU_ASSERT_EQUAL(wires_free(&member, 37), 0);
 }
